@@ -1,0 +1,37 @@
+/** Three suites by what they touch: nothing, a real Redis, the whole program. */
+import { defineConfig } from "vitest/config";
+
+const SECOND_MS = 1_000;
+const redis = ["test/support/shared-redis.ts"];
+
+export default defineConfig({
+  // For `gatehouse/client` and `gatehouse/testing`: tests and examples import them as a backend does.
+  resolve: { tsconfigPaths: true },
+  test: {
+    maxWorkers: 2,
+    coverage: { include: ["machines/**", "src/**", "workers/**"] },
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "redis",
+          include: ["test/redis/**/*.test.ts"],
+          globalSetup: redis,
+          testTimeout: 20 * SECOND_MS,
+          hookTimeout: 20 * SECOND_MS,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          globalSetup: redis,
+          testTimeout: 120 * SECOND_MS,
+          hookTimeout: 120 * SECOND_MS,
+        },
+      },
+    ],
+  },
+});
