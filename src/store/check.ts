@@ -1,0 +1,81 @@
+/**
+ * What both stores refuse before they touch anything. A script cannot take back what it wrote, so everything that
+ * could make one fail half-way is a RangeError here.
+ */
+import { firstOf, secondOf } from "./entry-id.js";
+import {
+  BROADCAST,
+  MAX_APPENDS,
+  type Append,
+  type Commit,
+  type Deployment,
+  type LoadLimits,
+} from "./partition-store.js";
+
+/** The largest instant a Date can hold, epoch ms. */
+const MAX_TIME_MS = 8_640_000_000_000_000;
+
+function checkTime(what: string, ms: number): void {
+  if (!Number.isInteger(ms) || ms < 0 || ms > MAX_TIME_MS)
+    throw new RangeError(`${what} must be whole epoch milliseconds from 0 to ${MAX_TIME_MS}, not ${ms}`);
+}
+
+function checkCount(what: string, count: number, max: number): void {
+  if (!Number.isInteger(count) || count < 1 || count > max)
+    throw new RangeError(`${what} must be an integer from 1 to ${max}, not ${count}`);
+}
+
+export function checkPartition(deployment: Deployment, partition: number): void {
+  if (!Number.isInteger(partition) || partition < 0 || partition >= deployment.partitionCount)
+    throw new RangeError(`partition must be an integer from 0 to ${deployment.partitionCount - 1}, not ${partition}`);
+}
+
+export function checkAppends(appends: readonly Append[]): void {
+  if (appends.length > MAX_APPENDS)
+    throw new RangeError(`one ingest takes at most ${MAX_APPENDS} appends, not ${appends.length}: send them in parts`);
+  for (const append of appends) {
+    checkTime("an append's time", append.time);
+    if (append.session === "") throw new RangeError("an append must name its session");
+    if (append.fingerprint?.id === "") throw new RangeError("a fingerprint must have an id");
+  }
+}
+
+export function checkLimits(limits: LoadLimits): void {
+  checkCount("limits.entries", limits.entries, 10_000);
+  checkCount("limits.bytes", limits.bytes, 64 * 1024 * 1024);
+}
+
+export function checkCommit(commit: Commit): void {
+  if (commit.nextToken === "" || commit.nextToken === commit.token)
+    throw new RangeError("a commit needs a next token, fresh and random");
+  checkTime("a commit's clock", commit.clock);
+  for (const session of commit.snapshots.keys())
+    if (session === BROADCAST || session === "") throw new RangeError(`${session || "an empty key"} names no session`);
+  for (const [session, due] of commit.timers) if (due !== null) checkTime(`the timer of ${session}`, due);
+  for (const [name, delta] of Object.entries(commit.counters))
+    if (!Number.isSafeInteger(delta)) throw new RangeError(`counter ${name} must grow by an integer, not ${delta}`);
+  checkNumbers(commit);
+}
+
+function checkNumbers({ records, effects }: Commit): void {
+  const first = records[0]?.seq ?? 0;
+  for (const [index, record] of records.entries())
+    if (record.seq !== first + index)
+      throw new RangeError(`record ${first + index} is missing: records of a commit are dense, found ${record.seq}`);
+  let [seq, n] = [0, 0];
+  for (const { id } of effects) {
+    const [nextSeq, nextN] = [firstOf(id), secondOf(id)];
+    if (!/^[1-9]\d*-\d+$/.test(id) || nextSeq < first || nextSeq >= first + records.length)
+      throw new RangeError(`effect ${id} belongs to no record of its commit`);
+    if (nextSeq < seq || (nextSeq === seq && nextN <= n))
+      throw new RangeError(`effect ${id} follows ${seq}-${n}: effects of a commit ascend`);
+    [seq, n] = [nextSeq, nextN];
+  }
+}
+
+/** @throws RangeError unless the commit's records follow record number `seq` */
+export function checkFirstRecord(commit: Commit, seq: number): void {
+  const first = commit.records[0]?.seq;
+  if (first !== undefined && first !== seq + 1)
+    throw new RangeError(`records start at ${first} but the journal ends at ${seq}`);
+}

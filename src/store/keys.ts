@@ -1,0 +1,54 @@
+/**
+ * Names of every key the store owns. All keys of a partition share the hash tag `{p<partition>}`, so that one script
+ * may touch them all on Redis Cluster; the prefix lets several deployments share a server.
+ */
+
+export const DEFAULT_PREFIX = "gh";
+
+export interface PartitionKeys {
+  /** Stream: accepted events, the cursor's own entry included. */
+  readonly inbox: string;
+  /** Hash: token, cursor, seq, head, state, clock, journal size, duplicate window. */
+  readonly meta: string;
+  /** Hash: session key → snapshot. */
+  readonly sessions: string;
+  /** Sorted set: session key by earliest deadline, epoch ms. */
+  readonly timers: string;
+  /** Hash: session key → its newest uncommitted entry; each entry names the one before it. */
+  readonly pending: string;
+  /** Stream: `<seq>-0`, one record each. */
+  readonly journal: string;
+  /** Stream: `<seq>-<n>`, one undelivered effect each. */
+  readonly outbox: string;
+  /** Two hashes, event id → body, by fingerprint: the duplicate window's generations. */
+  readonly seen: readonly [string, string];
+  /** Hash: counter → value. */
+  readonly counters: string;
+}
+
+/** @throws RangeError if the prefix could break the hash tag or is empty or longer than 64 characters */
+export function checkedPrefix(prefix: string): string {
+  if (!/^[A-Za-z0-9_.:-]{1,64}$/.test(prefix))
+    throw new RangeError(`key prefix ${JSON.stringify(prefix)}: use 1–64 characters of A–Z a–z 0–9 _ . : -`);
+  return prefix;
+}
+
+export function partitionKeys(prefix: string, partition: number): PartitionKeys {
+  const base = `${checkedPrefix(prefix)}:{p${partition}}:`;
+  return {
+    inbox: `${base}inbox`,
+    meta: `${base}meta`,
+    sessions: `${base}sessions`,
+    timers: `${base}timers`,
+    pending: `${base}pending`,
+    journal: `${base}journal`,
+    outbox: `${base}outbox`,
+    seen: [`${base}seen:0`, `${base}seen:1`],
+    counters: `${base}counters`,
+  };
+}
+
+/** Hash: what the deployment was created with. */
+export function deploymentKey(prefix: string): string {
+  return `${checkedPrefix(prefix)}:deployment`;
+}

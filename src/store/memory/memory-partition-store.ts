@@ -1,0 +1,294 @@
+/**
+ * The store in memory: for simulation, sandboxes and the test kit. Same answers as the store on Redis (one contract
+ * suite holds them equal), no I/O, and no source of time or chance but the ones handed in.
+ */
+import { checkAppends, checkCommit, checkFirstRecord, checkLimits, checkPartition } from "../check.js";
+import { newDeployment, type DeploymentRequest } from "../deployment.js";
+import { compareIds, firstOf, secondOf, ZERO_ID } from "../entry-id.js";
+import { GENESIS_HEAD } from "../journal-chain.js";
+import {
+  BROADCAST,
+  type Append,
+  type Appended,
+  type AppendResult,
+  type Batch,
+  type Commit,
+  type CommitResult,
+  type Deployment,
+  type EntryId,
+  type InboxEntry,
+  type LoadLimits,
+  type OutboxEntry,
+  type PartitionStore,
+  type PartitionSurvey,
+  type Peek,
+  type SessionKey,
+  type StoredRecord,
+} from "../partition-store.js";
+
+export interface MemoryStoreOptions {
+  readonly deployment?: DeploymentRequest;
+  /** Stands in for the server's clock, epoch ms; only asked where the deployment's clock is `redis`. */
+  readonly now?: () => number;
+  /** Nonces and first tokens: never the same twice. By default they are counted. */
+  readonly nonce?: () => string;
+}
+
+/** One partition's whole state; each field is what the key of that name holds on Redis. */
+interface Partition {
+  token: string;
+  cursor: EntryId;
+  seq: number;
+  head: string;
+  state: string;
+  clock: number;
+  /** Oldest first; like the stream, it keeps the cursor's own entry. */
+  inbox: InboxEntry[];
+  readonly sessions: Map<SessionKey, string>;
+  readonly timers: Map<SessionKey, number>;
+  readonly journal: Map<number, StoredRecord>;
+  journalBytes: number;
+  readonly outbox: Map<string, string>;
+  readonly counters: Map<string, number>;
+  /** The duplicate window's generations, the newer first. */
+  seen: [Map<string, string>, Map<string, string>];
+  seenSince: number | null;
+}
+
+export class MemoryPartitionStore implements PartitionStore {
+  readonly deployment: Deployment;
+  readonly #now: () => number;
+  readonly #nonce: () => string;
+  readonly #partitions = new Map<number, Partition>();
+
+  constructor(options: MemoryStoreOptions = {}) {
+    this.deployment = newDeployment(options.deployment ?? {});
+    this.#now = options.now ?? Date.now;
+    let nonces = 0;
+    this.#nonce = options.nonce ?? (() => `nonce-${(nonces += 1)}`);
+  }
+
+  async ingest(partition: number, appends: readonly Append[]): Promise<Appended> {
+    const held = this.#partition(partition);
+    checkAppends(appends);
+    const nonce = this.#nonce();
+    const idle = tailOf(held) === held.cursor;
+    let now = this.#clockOf(held);
+    const fresh = new Map<string, string>();
+    const results = appends.map(({ session, body, time, fingerprint }): AppendResult => {
+      if (fingerprint !== null) {
+        const known = held.seen[0].get(fingerprint.id) ?? held.seen[1].get(fingerprint.id) ?? fresh.get(fingerprint.id);
+        if (known !== undefined) return { status: known === fingerprint.body ? "duplicate" : "conflict" };
+        fresh.set(fingerprint.id, fingerprint.body);
+      }
+      if (this.deployment.clock === "event") now = Math.max(now, time);
+      const tail = tailOf(held);
+      const id = `${now}-${firstOf(tail) === now ? secondOf(tail) + 1 : 0}`;
+      held.inbox.push({ id, session, body, nonce });
+      return { status: "accepted", id };
+    });
+    if (fresh.size > 0) this.#remember(held, fresh, now);
+    return { results, wake: idle && results.some((result) => result.status === "accepted") };
+  }
+
+  /** The newer generation is closed only when it is both old and large enough; see ingest.lua for what that promises. */
+  #remember(held: Partition, fresh: ReadonlyMap<string, string>, now: number): void {
+    held.seenSince ??= now;
+    if (now - held.seenSince >= this.deployment.dedupeWindowMs && held.seen[0].size >= this.deployment.dedupeLimit) {
+      held.seen = [new Map(), held.seen[0]];
+      held.seenSince = now;
+    }
+    for (const [id, body] of fresh) held.seen[0].set(id, body);
+  }
+
+  async load(partition: number, limits: LoadLimits): Promise<Batch> {
+    const held = this.#partition(partition);
+    checkLimits(limits);
+    const now = this.#clockOf(held);
+    const waiting = waitingIn(held);
+    const entries: InboxEntry[] = [];
+    let bytes = 0;
+    for (const entry of waiting.slice(0, limits.entries)) {
+      bytes += Buffer.byteLength(entry.body);
+      if (bytes > limits.bytes && entries.length > 0) break;
+      entries.push(entry);
+    }
+    const last = entries.at(-1);
+    const horizon = last && entries.length < waiting.length ? Math.max(held.clock, firstOf(last.id)) : now;
+    const due = [...held.timers]
+      .filter(([, at]) => at <= horizon)
+      .sort(([a, dueA], [b, dueB]) => dueA - dueB || (a < b ? -1 : 1))
+      .slice(0, limits.entries)
+      .map(([session]) => session);
+    const snapshots = new Map<SessionKey, string>();
+    for (const session of [...entries.map((entry) => entry.session), ...due]) {
+      const snapshot = held.sessions.get(session);
+      if (snapshot !== undefined) snapshots.set(session, snapshot);
+    }
+    const { token, cursor, seq, head, state } = held;
+    return { partition, token, cursor, seq, head, state, now, horizon, entries, due, snapshots };
+  }
+
+  async commit(partition: number, commit: Commit): Promise<CommitResult> {
+    const held = this.#partition(partition);
+    checkCommit(commit);
+    if (held.token !== commit.token) return { status: "stale" };
+    const { last } = commit;
+    const lastIndex = last ? held.inbox.findIndex((entry) => entry.id === last.id) : 0;
+    if (last && held.inbox[lastIndex]?.nonce !== last.nonce) return { status: "stale" };
+    checkFirstRecord(commit, held.seq);
+
+    held.token = commit.nextToken;
+    held.clock = Math.max(held.clock, commit.clock);
+    held.state = commit.state ?? held.state;
+    if (last) {
+      held.cursor = last.id;
+      held.inbox = held.inbox.slice(lastIndex);
+    }
+    replaceAll(held.sessions, commit.snapshots);
+    replaceAll(held.timers, commit.timers);
+    for (const record of commit.records) {
+      held.journal.set(record.seq, record);
+      held.journalBytes += Buffer.byteLength(record.body);
+      held.seq = record.seq;
+      held.head = record.hash;
+    }
+    this.#trimJournal(held);
+    for (const { id, body } of commit.effects) held.outbox.set(id, body);
+    for (const [name, delta] of Object.entries(commit.counters))
+      held.counters.set(name, (held.counters.get(name) ?? 0) + delta);
+
+    const now = this.#clockOf(held);
+    const drained = tailOf(held) === held.cursor && ![...held.timers.values()].some((due) => due <= now);
+    return { status: "committed", drained };
+  }
+
+  #trimJournal(held: Partition): void {
+    for (const { seq, body } of held.journal.values()) {
+      if (held.journalBytes <= this.deployment.journalMaxBytes) return;
+      held.journal.delete(seq);
+      held.journalBytes -= Buffer.byteLength(body);
+    }
+  }
+
+  async peek(partition: number, session: SessionKey): Promise<Peek> {
+    const held = this.#partition(partition);
+    return {
+      now: this.#clockOf(held),
+      snapshot: held.sessions.get(session) ?? null,
+      state: held.state,
+      entries: waitingIn(held).filter((entry) => entry.session === session || entry.session === BROADCAST),
+    };
+  }
+
+  async survey(partitions: readonly number[]): Promise<PartitionSurvey[]> {
+    return partitions.map((partition) => {
+      const held = this.#partition(partition);
+      const oldest = waitingIn(held)[0];
+      return {
+        partition,
+        token: held.token,
+        behind: oldest !== undefined,
+        oldestWaiting: oldest ? firstOf(oldest.id) : null,
+        nextTimer: held.timers.size > 0 ? Math.min(...held.timers.values()) : null,
+        now: this.#clockOf(held),
+        outboxSize: held.outbox.size,
+        outboxHead: held.outbox.keys().next().value ?? null,
+      };
+    });
+  }
+
+  async counters(partition: number): Promise<Record<string, number>> {
+    return Object.fromEntries(this.#partition(partition).counters);
+  }
+
+  /** In key order, from behind the last key given: a session written or removed meanwhile hides no other. */
+  async scan(
+    partition: number,
+    from: string | null,
+    count: number,
+  ): Promise<{ snapshots: string[]; next: string | null }> {
+    const ordered = [...this.#partition(partition).sessions]
+      .filter(([session]) => from === null || session > from)
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    const page = ordered.slice(0, count);
+    return {
+      snapshots: page.map(([, snapshot]) => snapshot),
+      next: page.length < ordered.length ? (page.at(-1)?.[0] ?? null) : null,
+    };
+  }
+
+  async snapshot(partition: number, session: SessionKey): Promise<string | null> {
+    return this.#partition(partition).sessions.get(session) ?? null;
+  }
+
+  async records(partition: number, seqs: readonly number[]): Promise<(StoredRecord | null)[]> {
+    const { journal } = this.#partition(partition);
+    return seqs.map((seq) => journal.get(seq) ?? null);
+  }
+
+  async outbox(partition: number, after: string | null, count: number): Promise<OutboxEntry[]> {
+    return [...this.#partition(partition).outbox]
+      .filter(([id]) => after === null || compareIds(id, after) > 0)
+      .slice(0, count)
+      .map(([id, body]) => ({ id, body }));
+  }
+
+  async effects(partition: number, ids: readonly string[]): Promise<OutboxEntry[]> {
+    const { outbox } = this.#partition(partition);
+    return ids.flatMap((id) => {
+      const body = outbox.get(id);
+      return body === undefined ? [] : [{ id, body }];
+    });
+  }
+
+  async acknowledge(partition: number, ids: readonly string[]): Promise<void> {
+    const { outbox } = this.#partition(partition);
+    for (const id of ids) outbox.delete(id);
+  }
+
+  #partition(partition: number): Partition {
+    checkPartition(this.deployment, partition);
+    const known = this.#partitions.get(partition);
+    if (known) return known;
+    const fresh: Partition = {
+      token: this.#nonce(),
+      cursor: ZERO_ID,
+      seq: 0,
+      head: GENESIS_HEAD,
+      state: "",
+      clock: 0,
+      inbox: [],
+      sessions: new Map(),
+      timers: new Map(),
+      journal: new Map(),
+      journalBytes: 0,
+      outbox: new Map(),
+      counters: new Map(),
+      seen: [new Map(), new Map()],
+      seenSince: null,
+    };
+    this.#partitions.set(partition, fresh);
+    return fresh;
+  }
+
+  /** The latest of all that is known; it never goes back, even when `now` does. */
+  #clockOf(held: Partition): number {
+    const server = this.deployment.clock === "redis" ? this.#now() : 0;
+    return Math.max(held.clock, firstOf(tailOf(held)), server);
+  }
+}
+
+function tailOf(held: Partition): EntryId {
+  return held.inbox.at(-1)?.id ?? held.cursor;
+}
+
+function waitingIn(held: Partition): InboxEntry[] {
+  return held.inbox[0]?.id === held.cursor ? held.inbox.slice(1) : held.inbox;
+}
+
+function replaceAll<Value>(held: Map<string, Value>, changes: ReadonlyMap<string, Value | null>): void {
+  for (const [key, value] of changes)
+    if (value === null) held.delete(key);
+    else held.set(key, value);
+}

@@ -1,0 +1,202 @@
+/**
+ * The store port: everything Gatehouse asks of a database, one partition at a time. Two implementations (Redis and
+ * memory) pass one contract suite. The store knows nothing of the machine: snapshots, records, effects and
+ * events are opaque strings to it; what it owns is their order, their atomicity and the clock.
+ */
+
+/** `<ms>-<n>`: the time of acceptance and a counter within that millisecond. Ordered first by ms, then by n. */
+export type EntryId = string;
+
+/** A session's field in its partition's hashes: 16 characters of [A-Za-z0-9_-], see session-key.ts. */
+export type SessionKey = string;
+
+/** Stands in a session key's place where an entry concerns every session of the partition (a broadcast). */
+export const BROADCAST = "*";
+
+/** `redis`: acceptance time is the server's. `event`: it is the events' own time, never going back. */
+export type ClockKind = "redis" | "event";
+
+/** What a deployment was created with; fixed for its life. */
+export interface Deployment {
+  /** P, 1–4096: partitions are numbered `0 … P-1`. */
+  readonly partitionCount: number;
+  readonly clock: ClockKind;
+  /** How long an event id is remembered at least, in ms. */
+  readonly dedupeWindowMs: number;
+  /** How many event ids a partition remembers at least, whatever their age. */
+  readonly dedupeLimit: number;
+  /** The journal of one partition is trimmed, oldest first, above about this many bytes. */
+  readonly journalMaxBytes: number;
+}
+
+/** Appends in one ingest, at most: it bounds how long the store is busy with one call. */
+export const MAX_APPENDS = 1_000;
+
+/** One event (or broadcast) to append to the inbox. */
+export interface Append {
+  /** Or {@link BROADCAST}. */
+  readonly session: SessionKey;
+  readonly body: string;
+  /** Producer's time in epoch ms. Decides the entry's time where the clock is `event`; unused otherwise. */
+  readonly time: number;
+  /** What makes the event the same event: hash of source and id, and hash of the body. `null`: never a duplicate. */
+  readonly fingerprint: { readonly id: string; readonly body: string } | null;
+}
+
+export type AppendResult =
+  | { readonly status: "accepted"; readonly id: EntryId }
+  /** The same event was accepted before, within the window. */
+  | { readonly status: "duplicate" }
+  /** Another event with the same source and id was accepted before; this one was not stored. */
+  | { readonly status: "conflict" };
+
+export interface Appended {
+  /** In the order of the appends. */
+  readonly results: readonly AppendResult[];
+  /** The partition had nothing uncommitted before and now has: whoever drains it must be woken. */
+  readonly wake: boolean;
+}
+
+export interface InboxEntry {
+  readonly id: EntryId;
+  /** Or {@link BROADCAST}. */
+  readonly session: SessionKey;
+  readonly body: string;
+  /** Random per call of ingest: tells this entry from another one that got the same id after a lossy failover. */
+  readonly nonce: string;
+}
+
+export interface LoadLimits {
+  /** Entries at most, and sessions with due timers at most. */
+  readonly entries: number;
+  /** Bytes of entry bodies at most; the first entry always fits. */
+  readonly bytes: number;
+}
+
+/** What a worker folds: one round trip's view of a partition. */
+export interface Batch {
+  readonly partition: number;
+  /** The fence: must still be stored when the outcome is committed. */
+  readonly token: string;
+  /** Id of the last entry already committed, `0-0` at first. */
+  readonly cursor: EntryId;
+  /** Number of the last journal record, 0 at first. */
+  readonly seq: number;
+  /** Hash of the last journal record, in hex; 64 zeros at first. */
+  readonly head: string;
+  /** The partition's opaque state, owned by the fold (broadcasts not yet walked); `""` at first. */
+  readonly state: string;
+  /** The partition's clock, epoch ms. Never goes back. */
+  readonly now: number;
+  /** No timer beyond it may fire: the time of the last entry if more entries wait, else `now`. */
+  readonly horizon: number;
+  readonly entries: readonly InboxEntry[];
+  /** Sessions with a timer due at or before the horizon, earliest first. */
+  readonly due: readonly SessionKey[];
+  /** Stored snapshots of every session that `entries` or `due` name; a session without one is absent. */
+  readonly snapshots: ReadonlyMap<SessionKey, string>;
+}
+
+/** A journal record as stored: `hash = sha256(previous hash ‖ body)`, hex. */
+export interface StoredRecord {
+  readonly seq: number;
+  readonly body: string;
+  readonly hash: string;
+}
+
+/** A committed effect that waits for delivery; `id` is `<seq>-<n>`, `n` counting from 0 within its record. */
+export interface OutboxEntry {
+  readonly id: string;
+  readonly body: string;
+}
+
+/** What a fold of a batch changes. Written whole or not at all. */
+export interface Commit {
+  /** Token of the batch this was folded from. */
+  readonly token: string;
+  /** Fresh and random. */
+  readonly nextToken: string;
+  /** The last entry folded and its nonce; `null`: no entry was, the cursor stays. */
+  readonly last: { readonly id: EntryId; readonly nonce: string } | null;
+  /** The horizon up to which timers fired: the clock never goes below it again. */
+  readonly clock: number;
+  /** New partition state; `undefined`: unchanged. */
+  readonly state?: string;
+  /** New snapshots; `null` removes the session. */
+  readonly snapshots: ReadonlyMap<SessionKey, string | null>;
+  /** Each changed session's earliest deadline, epoch ms; `null`: none. */
+  readonly timers: ReadonlyMap<SessionKey, number | null>;
+  /** Ids of the folded entries by session or {@link BROADCAST}, in order. */
+  readonly consumed: ReadonlyMap<SessionKey, readonly EntryId[]>;
+  /** Dense: the first has `batch.seq + 1`. */
+  readonly records: readonly StoredRecord[];
+  readonly effects: readonly OutboxEntry[];
+  /** Counters to add to (may be negative), by name. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export type CommitResult =
+  /** `drained`: nothing uncommitted and no timer due is left. */
+  | { readonly status: "committed"; readonly drained: boolean }
+  /** Another commit came first, or the entry at the cursor is not the one that was folded. Nothing was written. */
+  | { readonly status: "stale" };
+
+/** What a decision reads. */
+export interface Peek {
+  readonly now: number;
+  readonly snapshot: string | null;
+  readonly state: string;
+  /** Accepted and not yet committed: the session's own entries and broadcasts, in order of acceptance. */
+  readonly entries: readonly InboxEntry[];
+}
+
+/** A look at one partition's facts, for the sweep. */
+export interface PartitionSurvey {
+  readonly partition: number;
+  readonly token: string;
+  /** Entries wait beyond the cursor. */
+  readonly behind: boolean;
+  /** Time of the oldest entry that waits, epoch ms; `null` if none does. */
+  readonly oldestWaiting: number | null;
+  /** Earliest deadline of any session, epoch ms; `null`: none. */
+  readonly nextTimer: number | null;
+  readonly now: number;
+  /** Undelivered effects, and the id of the oldest; `null` if there are none. */
+  readonly outboxSize: number;
+  readonly outboxHead: string | null;
+}
+
+/**
+ * Strings are stored as UTF-8 and come back as they were; they must be well-formed. An argument out of range is a
+ * `RangeError`, before anything is written. Every method may reject with `StoreUnavailableError`. Its `outcomeUnknown` says whether the call may have been
+ * carried out: `true` for a write whose answer was lost, `false` when nothing can have happened.
+ */
+export interface PartitionStore {
+  readonly deployment: Deployment;
+
+  /**
+   * Appends to one partition's inbox: all new events or, on an error, possibly none. Safe to repeat. At most
+   * {@link MAX_APPENDS}. Entries' times never go back and are never below the partition's clock.
+   */
+  ingest(partition: number, appends: readonly Append[]): Promise<Appended>;
+  load(partition: number, limits: LoadLimits): Promise<Batch>;
+  /** @throws RangeError, with nothing written, if the commit contradicts itself or its records do not follow the journal's last. */
+  commit(partition: number, commit: Commit): Promise<CommitResult>;
+  peek(partition: number, session: SessionKey): Promise<Peek>;
+
+  survey(partitions: readonly number[]): Promise<PartitionSurvey[]>;
+  counters(partition: number): Promise<Record<string, number>>;
+  /** Snapshots in no particular order. `next` is `null` at the end; a session may come twice. */
+  scan(partition: number, from: string | null, count: number): Promise<{ snapshots: string[]; next: string | null }>;
+  snapshot(partition: number, session: SessionKey): Promise<string | null>;
+
+  /** Records by number; `null` where one does not exist or was trimmed. */
+  records(partition: number, seqs: readonly number[]): Promise<(StoredRecord | null)[]>;
+
+  /** The oldest undelivered effects after `after` (an id, or `null` for the beginning). */
+  outbox(partition: number, after: string | null, count: number): Promise<OutboxEntry[]>;
+  /** Undelivered effects by id; those already acknowledged are absent. */
+  effects(partition: number, ids: readonly string[]): Promise<OutboxEntry[]>;
+  /** Takes delivered effects off the outbox; ids already gone do no harm. */
+  acknowledge(partition: number, ids: readonly string[]): Promise<void>;
+}

@@ -1,0 +1,34 @@
+/**
+ * The Lua scripts beside this file, run by hash. `--@include <name>` in a script stands for the text of that file.
+ * Not ioredis's `defineCommand`: its methods have no types, and a script is only ever run here.
+ */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { Redis } from "ioredis";
+
+export type ScriptName = "commit" | "deployment" | "ingest" | "load" | "peek" | "survey";
+
+function read(name: string): string {
+  const text = readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), "utf8");
+  return text.replace(/^--@include (\S+)$/gm, (_, included: string) => read(included));
+}
+
+export class Script {
+  readonly #text: string;
+  readonly #sha: string;
+
+  constructor(name: ScriptName) {
+    this.#text = read(name);
+    this.#sha = createHash("sha1").update(this.#text).digest("hex");
+  }
+
+  async run(redis: Redis, keys: readonly string[], argv: readonly (string | number)[]): Promise<unknown> {
+    try {
+      return await redis.call("EVALSHA", [this.#sha, keys.length, ...keys, ...argv]);
+    } catch (error) {
+      // The server does not know the script (new, restarted, failed over), so nothing ran: sending it once is safe.
+      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+      return redis.call("EVAL", [this.#text, keys.length, ...keys, ...argv]);
+    }
+  }
+}

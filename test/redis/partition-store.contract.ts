@@ -1,0 +1,905 @@
+/**
+ * The contract of the store port. Both implementations run it, so whoever holds a PartitionStore may rely on every
+ * sentence here without knowing which one it is.
+ */
+import { beforeEach, describe, expect, test } from "vitest";
+import { newDeployment, type DeploymentRequest } from "../../src/store/deployment.js";
+import { compareIds, firstOf } from "../../src/store/entry-id.js";
+import { chainRecords, GENESIS_HEAD } from "../../src/store/journal-chain.js";
+import {
+  BROADCAST,
+  MAX_APPENDS,
+  type Append,
+  type Appended,
+  type Batch,
+  type Commit,
+  type CommitResult,
+  type PartitionStore,
+} from "../../src/store/partition-store.js";
+
+const HOUR_MS = 3_600_000;
+const NOON = Date.parse("2026-03-02T12:00:00Z");
+const ANN = "ann-session-key-";
+const BOB = "bob-session-key-";
+const EVE = "eve-session-key-";
+const P0 = 0;
+const ALL = { entries: 256, bytes: 262_144 };
+
+let tokens = 0;
+
+function event(session: string, body: string, time = NOON): Append {
+  return { session, body, time, fingerprint: null };
+}
+
+function named(id: string, body: string, time = NOON): Append {
+  return { session: ANN, body, time, fingerprint: { id, body: `hash of ${body}` } };
+}
+
+function statuses({ results }: Appended): string[] {
+  return results.map((result) => result.status);
+}
+
+/** Ids of appends that must all have been accepted. */
+function idsOf({ results }: Appended): string[] {
+  return results.map((result) => {
+    if (result.status !== "accepted") throw new Error(`expected an accepted append, got ${result.status}`);
+    return result.id;
+  });
+}
+
+/** The commit of a fold that did nothing but take the batch's entries off the inbox. */
+function consuming(batch: Batch, changes: Partial<Commit> = {}): Commit {
+  const consumed = new Map<string, string[]>();
+  for (const { session, id } of batch.entries) consumed.set(session, [...(consumed.get(session) ?? []), id]);
+  return {
+    token: batch.token,
+    nextToken: `token-${(tokens += 1)}`,
+    last: batch.entries.at(-1) ?? null,
+    clock: batch.horizon,
+    snapshots: new Map(),
+    timers: new Map(),
+    consumed,
+    records: [],
+    effects: [],
+    counters: {},
+    ...changes,
+  };
+}
+
+/** The first `count` entries of a batch, as if it had been loaded with that limit. */
+function cut(batch: Batch, count: number): Batch {
+  return { ...batch, entries: batch.entries.slice(0, count) };
+}
+
+function bodiesOf({ entries }: { entries: readonly { body: string }[] }): string[] {
+  return entries.map((entry) => entry.body);
+}
+
+export function describePartitionStore(
+  name: string,
+  open: (deployment: DeploymentRequest) => Promise<PartitionStore>,
+): void {
+  describe(`${name}: a partition store`, () => {
+    let store: PartitionStore;
+
+    beforeEach(async () => {
+      store = await open({ partitionCount: 4, clock: "event" });
+    });
+
+    /** Loads everything and commits it with these changes. */
+    async function drain(changes: Partial<Commit> = {}): Promise<CommitResult> {
+      return store.commit(P0, consuming(await store.load(P0, ALL), changes));
+    }
+
+    /** All that can be seen of a partition, but for its clock. */
+    async function seen(): Promise<unknown> {
+      const { token, cursor, seq, head, state, entries } = await store.load(P0, ALL);
+      const [survey] = await store.survey([P0]);
+      const { snapshots } = await store.scan(P0, null, 1_000);
+      return {
+        token,
+        cursor,
+        seq,
+        head,
+        state,
+        entries,
+        nextTimer: survey?.nextTimer,
+        snapshots: snapshots.sort(),
+        records: await store.records(P0, [1, 2, 3, 4, 5]),
+        outbox: await store.outbox(P0, null, 100),
+        counters: await store.counters(P0),
+        pending: (await store.peek(P0, ANN)).entries,
+      };
+    }
+
+    describe("deployment", () => {
+      test("tells what it was created with", async () => {
+        const request = {
+          partitionCount: 2,
+          clock: "event",
+          dedupeWindowMs: 5,
+          dedupeLimit: 6,
+          journalMaxBytes: 7,
+        } as const;
+        expect((await open(request)).deployment).toEqual(request);
+      });
+
+      test("takes defaults for what is left out", async () => {
+        expect((await open({})).deployment).toEqual(newDeployment({}));
+      });
+
+      test.each([{ partitionCount: 0 }, { partitionCount: 4097 }, { dedupeWindowMs: -1 }, { journalMaxBytes: 0.5 }])(
+        "refuses %o, naming the setting",
+        async (request) => {
+          await expect(open(request)).rejects.toThrow(Object.keys(request)[0]);
+        },
+      );
+
+      test("a partition outside of it is refused, saying which there are", async () => {
+        await expect(store.ingest(4, [])).rejects.toThrow(/from 0 to 3, not 4/);
+        await expect(store.load(-1, ALL)).rejects.toThrow(RangeError);
+      });
+    });
+
+    describe("a fresh partition", () => {
+      test("has nothing but a token that stays", async () => {
+        const batch = await store.load(P0, ALL);
+        expect(batch).toMatchObject({
+          partition: 0,
+          cursor: "0-0",
+          seq: 0,
+          head: GENESIS_HEAD,
+          state: "",
+          now: 0,
+          horizon: 0,
+        });
+        expect(batch).toMatchObject({ entries: [], due: [] });
+        expect(batch.snapshots.size).toBe(0);
+        expect(batch.token).not.toBe("");
+        expect((await store.load(P0, ALL)).token).toBe(batch.token);
+        expect((await store.load(1, ALL)).token).not.toBe(batch.token);
+      });
+
+      test("is fenced from its very first commit on", async () => {
+        const batch = await store.load(P0, ALL);
+        expect(await store.commit(P0, consuming({ ...batch, token: "" }))).toEqual({ status: "stale" });
+        expect(await store.commit(P0, consuming(batch))).toEqual({ status: "committed", drained: true });
+      });
+    });
+
+    describe("ingest", () => {
+      test("keeps the order of acceptance across calls", async () => {
+        const first = idsOf(await store.ingest(P0, [event(ANN, "1"), event(BOB, "2")]));
+        const second = idsOf(await store.ingest(P0, [event(ANN, "3")]));
+        const { entries } = await store.load(P0, ALL);
+        expect(entries).toMatchObject([
+          { id: first[0], session: ANN, body: "1" },
+          { id: first[1], session: BOB, body: "2" },
+          { id: second[0], session: ANN, body: "3" },
+        ]);
+        const ids = entries.map((entry) => entry.id);
+        expect([...ids].sort(compareIds)).toEqual(ids);
+        expect(new Set(ids).size).toBe(3);
+      });
+
+      test("partitions do not see each other", async () => {
+        await store.ingest(0, [event(ANN, "zero")]);
+        await store.ingest(1, [event(ANN, "one")]);
+        expect(bodiesOf(await store.load(0, ALL))).toEqual(["zero"]);
+        expect(bodiesOf(await store.load(1, ALL))).toEqual(["one"]);
+      });
+
+      test("every call marks its entries with a nonce of its own", async () => {
+        await store.ingest(P0, [event(ANN, "1")]);
+        await store.ingest(P0, [event(ANN, "2")]);
+        const [one, two] = (await store.load(P0, ALL)).entries;
+        expect(one?.nonce).toMatch(/./);
+        expect(one?.nonce).not.toBe(two?.nonce);
+      });
+
+      test.each([
+        "",
+        "\u0000\r\n\t",
+        "日本語 🔐 é",
+        '{"nested":"\\"quotes\\""}',
+        "x".repeat(16_384),
+        "$5\r\nhello\r\n",
+      ])("a body comes back as it was sent (%#)", async (body) => {
+        await store.ingest(P0, [event(ANN, body)]);
+        expect(bodiesOf(await store.load(P0, ALL))).toEqual([body]);
+        expect(bodiesOf(await store.peek(P0, ANN))).toEqual([body]);
+      });
+
+      test("no appends: nothing happens and nobody is woken", async () => {
+        expect(await store.ingest(P0, [])).toEqual({ results: [], wake: false });
+      });
+
+      test(`takes ${MAX_APPENDS} appends at once, and says so of one more`, async () => {
+        const many = Array.from({ length: MAX_APPENDS }, (_, n) => ({
+          ...named(`id${n}`, `${n}`),
+          session: `s${n % 700}`,
+        }));
+        expect(idsOf(await store.ingest(P0, many))).toHaveLength(MAX_APPENDS);
+        await expect(store.ingest(P0, [...many, event(ANN, "one more")])).rejects.toThrow(
+          /at most 1000 appends, not 1001/,
+        );
+        expect((await store.load(P0, { entries: 5_000, bytes: 1e6 })).entries).toHaveLength(MAX_APPENDS);
+      });
+
+      test.each([-1, Number.NaN, Infinity, 0.5, 9e15])("refuses the time %s and appends nothing", async (time) => {
+        await expect(store.ingest(P0, [event(ANN, "fine"), event(ANN, "not", time)])).rejects.toThrow(
+          /epoch milliseconds/,
+        );
+        expect((await store.load(P0, ALL)).entries).toEqual([]);
+      });
+    });
+
+    describe("wake", () => {
+      test("is for the append that ends idleness, not for those that find others waiting", async () => {
+        expect((await store.ingest(P0, [event(ANN, "1"), event(ANN, "2")])).wake).toBe(true);
+        expect((await store.ingest(P0, [event(BOB, "3")])).wake).toBe(false);
+        await drain();
+        expect((await store.ingest(P0, [event(BOB, "4")])).wake).toBe(true);
+      });
+
+      test("is not for a partition that was drained only in part", async () => {
+        await store.ingest(P0, [event(ANN, "1"), event(ANN, "2")]);
+        const batch = await store.load(P0, { ...ALL, entries: 1 });
+        expect(await store.commit(P0, consuming(batch))).toEqual({ status: "committed", drained: false });
+        expect((await store.ingest(P0, [event(ANN, "3")])).wake).toBe(false);
+      });
+
+      test("is not for duplicates: they leave nothing to drain", async () => {
+        await store.ingest(P0, [named("a", "x")]);
+        await drain();
+        expect((await store.ingest(P0, [named("a", "x")])).wake).toBe(false);
+      });
+    });
+
+    describe("duplicates", () => {
+      test("the same id and body is a duplicate, another body a conflict; neither is stored", async () => {
+        expect(statuses(await store.ingest(P0, [named("a", "x")]))).toEqual(["accepted"]);
+        expect(statuses(await store.ingest(P0, [named("a", "x"), named("a", "y"), named("b", "x")]))).toEqual([
+          "duplicate",
+          "conflict",
+          "accepted",
+        ]);
+        expect(bodiesOf(await store.load(P0, ALL))).toEqual(["x", "x"]);
+      });
+
+      test("are found within one call too", async () => {
+        const appended = await store.ingest(P0, [named("a", "x"), named("a", "x"), named("a", "y")]);
+        expect(statuses(appended)).toEqual(["accepted", "duplicate", "conflict"]);
+      });
+
+      test("a conflict does not replace what the id stands for", async () => {
+        await store.ingest(P0, [named("a", "x")]);
+        await store.ingest(P0, [named("a", "y")]);
+        expect(statuses(await store.ingest(P0, [named("a", "x"), named("a", "y")]))).toEqual(["duplicate", "conflict"]);
+      });
+
+      test("are still known after the event was committed", async () => {
+        await store.ingest(P0, [named("a", "x")]);
+        await drain();
+        expect(statuses(await store.ingest(P0, [named("a", "x")]))).toEqual(["duplicate"]);
+      });
+
+      test("without a fingerprint nothing is ever a duplicate", async () => {
+        const same = [event(ANN, "x"), event(ANN, "x")];
+        expect(statuses(await store.ingest(P0, same))).toEqual(["accepted", "accepted"]);
+        expect(statuses(await store.ingest(P0, same))).toEqual(["accepted", "accepted"]);
+      });
+
+      describe("window of 1 h and 3 ids", () => {
+        beforeEach(async () => {
+          store = await open({ partitionCount: 1, clock: "event", dedupeWindowMs: HOUR_MS, dedupeLimit: 3 });
+        });
+
+        test("an id is remembered within the window, however many follow", async () => {
+          await store.ingest(P0, [named("a", "x", NOON)]);
+          for (let n = 0; n < 50; n++) await store.ingest(P0, [named(`n${n}`, "x", NOON + n)]);
+          expect(statuses(await store.ingest(P0, [named("a", "x", NOON + HOUR_MS - 1)]))).toEqual(["duplicate"]);
+        });
+
+        test("an id is remembered for the next 3 ids, however late they come", async () => {
+          await store.ingest(P0, [named("a", "x", NOON)]);
+          for (let n = 1; n <= 3; n++) {
+            await store.ingest(P0, [named(`n${n}`, "x", NOON + n * 24 * HOUR_MS)]);
+            expect(statuses(await store.ingest(P0, [named("a", "x")])), `after ${n} more`).toEqual(["duplicate"]);
+          }
+        });
+
+        test("beyond both, ids are forgotten: what is held does not grow for ever", async () => {
+          await store.ingest(P0, [named("a", "x", NOON)]);
+          for (let n = 1; n <= 12; n++) await store.ingest(P0, [named(`n${n}`, "x", NOON + n * HOUR_MS)]);
+          expect(statuses(await store.ingest(P0, [named("a", "x", NOON + 12 * HOUR_MS)]))).toEqual(["accepted"]);
+        });
+      });
+    });
+
+    describe("clock `event`", () => {
+      test("an entry's time is its event's", async () => {
+        const [id] = idsOf(await store.ingest(P0, [event(ANN, "1", NOON)]));
+        expect(id).toBe(`${NOON}-0`);
+        expect(await store.load(P0, ALL)).toMatchObject({ now: NOON, horizon: NOON });
+      });
+
+      test("never goes back: a late event is accepted at the time it has got to", async () => {
+        const ids = idsOf(
+          await store.ingest(P0, [event(ANN, "1", NOON), event(ANN, "late", NOON - 5_000), event(ANN, "3", NOON + 1)]),
+        );
+        expect(ids).toEqual([`${NOON}-0`, `${NOON}-1`, `${NOON + 1}-0`]);
+        const [next] = idsOf(await store.ingest(P0, [event(ANN, "late again", 0)]));
+        expect(next).toBe(`${NOON + 1}-1`);
+      });
+
+      test("never falls below the horizon up to which timers fired", async () => {
+        await drain({ clock: NOON + HOUR_MS });
+        await drain({ clock: NOON });
+        expect((await store.load(P0, ALL)).now).toBe(NOON + HOUR_MS);
+        expect((await store.peek(P0, ANN)).now).toBe(NOON + HOUR_MS);
+        const [id] = idsOf(await store.ingest(P0, [event(ANN, "late", NOON)]));
+        expect(firstOf(id as string)).toBe(NOON + HOUR_MS);
+      });
+
+      test("stands still after a commit until the next event", async () => {
+        await store.ingest(P0, [event(ANN, "1", NOON)]);
+        await drain();
+        expect((await store.load(P0, ALL)).now).toBe(NOON);
+        expect((await store.survey([P0]))[0]?.now).toBe(NOON);
+      });
+    });
+
+    describe("clock `redis`", () => {
+      beforeEach(async () => {
+        store = await open({ partitionCount: 1, clock: "redis" });
+      });
+
+      test("an entry's time is when it was accepted, whatever the producer says", async () => {
+        const before = Date.now();
+        const [id] = idsOf(await store.ingest(P0, [event(ANN, "1", 5)]));
+        expect(firstOf(id as string)).toBeGreaterThanOrEqual(before);
+        expect(firstOf(id as string)).toBeLessThanOrEqual(Date.now());
+      });
+
+      test("goes on without events", async () => {
+        const { now } = await store.load(P0, ALL);
+        await expect.poll(async () => (await store.load(P0, ALL)).now).toBeGreaterThan(now);
+      });
+
+      test("never falls below the horizon up to which timers fired, even if the server's clock is behind it", async () => {
+        const ahead = Date.now() + HOUR_MS;
+        await drain({ clock: ahead });
+        const [id] = idsOf(await store.ingest(P0, [event(ANN, "1")]));
+        expect(firstOf(id as string)).toBe(ahead);
+        expect((await store.load(P0, ALL)).now).toBe(ahead);
+        expect((await store.peek(P0, ANN)).now).toBe(ahead);
+      });
+    });
+
+    describe("load", () => {
+      test("takes at most as many entries as asked for, oldest first", async () => {
+        await store.ingest(
+          P0,
+          ["1", "2", "3"].map((body) => event(ANN, body)),
+        );
+        expect(bodiesOf(await store.load(P0, { ...ALL, entries: 2 }))).toEqual(["1", "2"]);
+      });
+
+      test("takes at most as many bytes of bodies as asked for, counted in UTF-8", async () => {
+        await store.ingest(
+          P0,
+          ["éé", "éé", "é", "x"].map((body) => event(ANN, body)),
+        );
+        expect(bodiesOf(await store.load(P0, { ...ALL, bytes: 8 }))).toEqual(["éé", "éé"]);
+        expect(bodiesOf(await store.load(P0, { ...ALL, bytes: 9 }))).toEqual(["éé", "éé"]);
+        expect(bodiesOf(await store.load(P0, { ...ALL, bytes: 10 }))).toEqual(["éé", "éé", "é"]);
+      });
+
+      test("the first entry always fits", async () => {
+        await store.ingest(P0, [event(ANN, "x".repeat(100)), event(ANN, "y")]);
+        expect(bodiesOf(await store.load(P0, { ...ALL, bytes: 1 }))).toEqual(["x".repeat(100)]);
+      });
+
+      test.each([64, 128, 200])("is exact at %i entries", async (entries) => {
+        const many = Array.from({ length: 201 }, (_, n) => event(ANN, `${n}`));
+        await store.ingest(P0, many);
+        expect(bodiesOf(await store.load(P0, { ...ALL, entries }))).toEqual(
+          bodiesOf({ entries: many.slice(0, entries) }),
+        );
+      });
+
+      test("goes on behind the cursor", async () => {
+        await store.ingest(
+          P0,
+          ["1", "2", "3"].map((body) => event(ANN, body)),
+        );
+        const batch = await store.load(P0, { ...ALL, entries: 2 });
+        await store.commit(P0, consuming(batch));
+        const next = await store.load(P0, ALL);
+        expect(next.cursor).toBe(batch.entries[1]?.id);
+        expect(bodiesOf(next)).toEqual(["3"]);
+      });
+
+      test("brings the stored snapshots of the sessions it names, and no others", async () => {
+        await drain({
+          snapshots: new Map([ANN, BOB, EVE].map((session) => [session, `snapshot of ${session}`])),
+          timers: new Map([[BOB, NOON]]),
+        });
+        await store.ingest(P0, [
+          event(ANN, "1"),
+          event("new-session-key-", "2"),
+          event(ANN, "3"),
+          event(BROADCAST, "4"),
+        ]);
+        const batch = await store.load(P0, ALL);
+        expect(batch.due).toEqual([BOB]);
+        expect(batch.snapshots).toEqual(
+          new Map([
+            [ANN, `snapshot of ${ANN}`],
+            [BOB, `snapshot of ${BOB}`],
+          ]),
+        );
+      });
+
+      test.each([
+        { entries: 0, bytes: 1 },
+        { entries: 1.5, bytes: 1 },
+        { entries: 1, bytes: 0 },
+      ])("refuses %o", async (limits) => {
+        await expect(store.load(P0, limits)).rejects.toThrow(RangeError);
+      });
+    });
+
+    describe("timers", () => {
+      const arm = (timers: [string, number | null][]) => drain({ timers: new Map(timers) });
+
+      test("are due at their time and not before, earliest first", async () => {
+        await arm([
+          [ANN, NOON + 2],
+          [BOB, NOON + 1],
+          [EVE, NOON + 3],
+        ]);
+        await store.ingest(P0, [event("other-session-ky", "tick", NOON + 2)]);
+        expect((await store.load(P0, ALL)).due).toEqual([BOB, ANN]);
+      });
+
+      test("a session has one: the newest replaces it, null removes it", async () => {
+        await arm([
+          [ANN, NOON],
+          [BOB, NOON],
+        ]);
+        await arm([
+          [ANN, NOON + HOUR_MS],
+          [BOB, null],
+        ]);
+        await store.ingest(P0, [event(EVE, "tick", NOON)]);
+        expect((await store.load(P0, ALL)).due).toEqual([]);
+        expect((await store.survey([P0]))[0]?.nextTimer).toBe(NOON + HOUR_MS);
+      });
+
+      test("no more sessions come due at once than the limit says", async () => {
+        await arm([
+          [ANN, NOON + 2],
+          [BOB, NOON + 1],
+        ]);
+        await store.ingest(P0, [event(EVE, "tick", NOON + 5)]);
+        expect((await store.load(P0, { ...ALL, entries: 1 })).due).toEqual([BOB]);
+      });
+
+      test("none beyond the horizon: the last entry's time while more entries wait, else now", async () => {
+        await arm([[EVE, NOON + 5]]);
+        await store.ingest(P0, [event(ANN, "1", NOON), event(ANN, "2", NOON + 10)]);
+        expect(await store.load(P0, { ...ALL, entries: 1 })).toMatchObject({ horizon: NOON, now: NOON + 10, due: [] });
+        expect(await store.load(P0, { ...ALL, bytes: 1 })).toMatchObject({ horizon: NOON, due: [] });
+        expect(await store.load(P0, { ...ALL, entries: 2 })).toMatchObject({ horizon: NOON + 10, due: [EVE] });
+      });
+    });
+
+    describe("commit", () => {
+      const everything = (batch: Batch): Commit =>
+        consuming(batch, {
+          state: "walking to version 7",
+          snapshots: new Map([
+            [ANN, "snapshot é"],
+            [BOB, null],
+          ]),
+          timers: new Map([[ANN, NOON + HOUR_MS]]),
+          records: chainRecords(batch.head, batch.seq + 1, ["first", "second"]),
+          effects: [
+            { id: `${batch.seq + 1}-0`, body: "promptPin" },
+            { id: `${batch.seq + 1}-1`, body: "notify" },
+            { id: `${batch.seq + 2}-0`, body: "wipe" },
+          ],
+          counters: { applied: 2, sessions: -1 },
+        });
+
+      test("writes snapshots, timers, records, effects, counters, state and cursor together", async () => {
+        await drain({ snapshots: new Map([[BOB, "to be removed"]]) });
+        await store.ingest(P0, [event(ANN, "1"), event(BOB, "2")]);
+        const batch = await store.load(P0, ALL);
+        const commit = everything(batch);
+        expect(await store.commit(P0, commit)).toEqual({ status: "committed", drained: true });
+
+        expect(await store.load(P0, ALL)).toMatchObject({
+          token: commit.nextToken,
+          cursor: batch.entries[1]?.id,
+          seq: 2,
+          head: commit.records[1]?.hash,
+          state: "walking to version 7",
+          entries: [],
+        });
+        expect(await store.snapshot(P0, ANN)).toBe("snapshot é");
+        expect(await store.snapshot(P0, BOB)).toBeNull();
+        expect(await store.records(P0, [1, 2])).toEqual(commit.records);
+        expect(await store.outbox(P0, null, 10)).toEqual(commit.effects);
+        expect(await store.counters(P0)).toEqual({ applied: 2, sessions: -1 });
+        expect((await store.survey([P0]))[0]?.nextTimer).toBe(NOON + HOUR_MS);
+      });
+
+      test("goes on from what is there: state stays if not given, counters add up, records continue", async () => {
+        await store.ingest(P0, [event(ANN, "1")]);
+        await store.commit(P0, everything(await store.load(P0, ALL)));
+        const batch = await store.load(P0, ALL);
+        const { state: _, ...commit } = everything(batch);
+        expect(await store.commit(P0, commit)).toMatchObject({ status: "committed" });
+        expect(await store.load(P0, ALL)).toMatchObject({ seq: 4, state: "walking to version 7" });
+        expect(await store.counters(P0)).toEqual({ applied: 4, sessions: -2 });
+        expect((await store.records(P0, [1, 2, 3, 4])).map((record) => record?.seq)).toEqual([1, 2, 3, 4]);
+      });
+
+      test("can set the state back to empty", async () => {
+        await drain({ state: "walking" });
+        await drain({ state: "" });
+        expect((await store.load(P0, ALL)).state).toBe("");
+      });
+
+      test("without entries leaves the cursor where it is", async () => {
+        await store.ingest(P0, [event(ANN, "1")]);
+        await drain();
+        const { cursor } = await store.load(P0, ALL);
+        await drain({ snapshots: new Map([[ANN, "woken by a timer"]]) });
+        expect(await store.load(P0, ALL)).toMatchObject({ cursor, entries: [] });
+      });
+
+      test("takes thousands of changes at once", async () => {
+        const sessions = Array.from({ length: 2_500 }, (_, n) => `session-${n}`);
+        await store.ingest(
+          P0,
+          sessions.slice(0, 1_000).map((session) => event(session, "1")),
+        );
+        await store.ingest(
+          P0,
+          sessions.slice(1_000, 2_000).map((session) => event(session, "2")),
+        );
+        const batch = await store.load(P0, { entries: 5_000, bytes: 1e6 });
+        const all = <Value>(value: Value) => new Map(sessions.map((session) => [session, value]));
+        expect(await store.commit(P0, consuming(batch, { snapshots: all("s"), timers: all(NOON + 1) }))).toEqual({
+          status: "committed",
+          drained: true,
+        });
+        await store.ingest(P0, [event(ANN, "tick", NOON + 1)]);
+        const due = await store.load(P0, { entries: 5_000, bytes: 1e6 });
+        expect([due.due.length, due.snapshots.size]).toEqual([2_500, 2_500]);
+        expect((await store.peek(P0, "session-1999")).entries).toEqual([]);
+        await drain({ snapshots: all(null), timers: all(null) });
+        expect((await store.scan(P0, null, 10)).snapshots).toEqual([]);
+      });
+
+      describe("fence", () => {
+        test("of two workers with one batch only the first commits, and the other changes nothing", async () => {
+          await store.ingest(P0, [event(ANN, "1")]);
+          const batch = await store.load(P0, ALL);
+          expect(await store.commit(P0, consuming(batch))).toMatchObject({ status: "committed" });
+          const before = await seen();
+          expect(await store.commit(P0, everything(batch))).toEqual({ status: "stale" });
+          expect(await seen()).toEqual(before);
+        });
+
+        test("a commit that changed nothing but the token fences too", async () => {
+          const batch = await store.load(P0, ALL);
+          await store.commit(P0, consuming(batch));
+          expect(await store.commit(P0, consuming(batch))).toEqual({ status: "stale" });
+        });
+
+        test("1,000 of 1,000 commits from a stolen partition are refused", async () => {
+          let refused = 0;
+          for (let n = 0; n < 1_000; n++) {
+            if (n % 3 === 0) await store.ingest(P0, [event(ANN, `${n}`, NOON + n)]);
+            const stolen = await store.load(P0, ALL);
+            await drain();
+            const result = await store.commit(P0, consuming(stolen, { snapshots: new Map([[ANN, "stolen"]]) }));
+            if (result.status === "stale") refused += 1;
+          }
+          expect(refused).toBe(1_000);
+          expect(await store.snapshot(P0, ANN)).toBeNull();
+        });
+
+        test("an entry with the right id but another nonce is not the one that was folded", async () => {
+          await store.ingest(P0, [event(ANN, "1")]);
+          const batch = await store.load(P0, ALL);
+          const before = await seen();
+          const last = { id: batch.entries[0]?.id as string, nonce: "another" };
+          expect(await store.commit(P0, { ...everything(batch), last })).toEqual({ status: "stale" });
+          expect(await seen()).toEqual(before);
+        });
+
+        test("nor is an entry that does not exist", async () => {
+          await store.ingest(P0, [event(ANN, "1")]);
+          const batch = await store.load(P0, ALL);
+          const before = await seen();
+          const last = { id: `${NOON + 1}-0`, nonce: batch.entries[0]?.nonce as string };
+          expect(await store.commit(P0, { ...everything(batch), last })).toEqual({ status: "stale" });
+          expect(await seen()).toEqual(before);
+        });
+
+        test("the cursor never goes back to an entry already committed", async () => {
+          await store.ingest(P0, [event(ANN, "1"), event(ANN, "2")]);
+          const first = (await store.load(P0, ALL)).entries[0];
+          await drain();
+          expect(await drain({ last: first ?? null })).toEqual({ status: "stale" });
+        });
+      });
+
+      describe("what contradicts itself is refused, and nothing is written", () => {
+        const record = (seq: number) => ({ seq, body: "r", hash: "h" });
+        test.each<[string, Partial<Commit>, RegExp]>([
+          [
+            "records that do not follow the last one",
+            { records: [record(2)], effects: [] },
+            /start at 2 but the journal ends at 0/,
+          ],
+          ["records with a gap", { records: [record(1), record(3)], effects: [] }, /record 2 is missing/],
+          ["an effect of no record", { effects: [{ id: "9-0", body: "e" }] }, /effect 9-0 belongs to no record/],
+          ["a malformed effect id", { effects: [{ id: "1-x", body: "e" }] }, /effect 1-x/],
+          [
+            "effects out of order",
+            {
+              effects: [
+                { id: "2-0", body: "e" },
+                { id: "1-0", body: "e" },
+              ],
+            },
+            /effect 1-0 follows 2-0/,
+          ],
+          ["a timer without a time", { timers: new Map([[ANN, Number.NaN]]) }, /timer of ann-session-key- must be/],
+          ["a counter that grows by a fraction", { counters: { applied: 0.5 } }, /counter applied/],
+          ["a clock that is none", { clock: -1 }, /clock must be/],
+          ["a snapshot of all sessions", { snapshots: new Map([[BROADCAST, "s"]]) }, /names no session/],
+          ["no next token", { nextToken: "" }, /next token/],
+        ])("%s", async (_, fault, message) => {
+          await store.ingest(P0, [event(ANN, "1")]);
+          const batch = await store.load(P0, ALL);
+          const before = await seen();
+          const refused = store.commit(P0, { ...everything(batch), ...fault });
+          await expect(refused).rejects.toThrow(RangeError);
+          await expect(refused).rejects.toThrow(message);
+          expect(await seen()).toEqual(before);
+        });
+
+        test("a token used twice", async () => {
+          const batch = await store.load(P0, ALL);
+          await expect(store.commit(P0, consuming(batch, { nextToken: batch.token }))).rejects.toThrow(/fresh/);
+        });
+      });
+
+      describe("drained", () => {
+        test("not while an entry waits that came after the batch", async () => {
+          await store.ingest(P0, [event(ANN, "1")]);
+          const batch = await store.load(P0, ALL);
+          await store.ingest(P0, [event(ANN, "2")]);
+          expect(await store.commit(P0, consuming(batch))).toEqual({ status: "committed", drained: false });
+          expect(await drain()).toEqual({ status: "committed", drained: true });
+        });
+
+        test("not while a timer is due, even one that this commit armed", async () => {
+          await store.ingest(P0, [event(ANN, "1", NOON)]);
+          expect(await drain({ timers: new Map([[ANN, NOON]]) })).toMatchObject({ drained: false });
+          expect(await drain({ timers: new Map([[ANN, NOON + 1]]) })).toMatchObject({ drained: true });
+        });
+      });
+    });
+
+    describe("peek", () => {
+      test("of a session that does not exist", async () => {
+        expect(await store.peek(P0, ANN)).toEqual({ now: 0, snapshot: null, state: "", entries: [] });
+      });
+
+      test("brings the snapshot and the session's own uncommitted entries, with broadcasts, in order of acceptance", async () => {
+        await drain({ snapshots: new Map([[ANN, "snapshot"]]), state: "walking" });
+        await store.ingest(P0, [event(ANN, "1"), event(BROADCAST, "2"), event(BOB, "3"), event(ANN, "4")]);
+        await store.ingest(P0, [event(BROADCAST, "5", NOON + 9), event(ANN, "6", NOON + 9)]);
+        const { entries } = await store.load(P0, ALL);
+        const peek = await store.peek(P0, ANN);
+        expect(peek).toMatchObject({ now: NOON + 9, snapshot: "snapshot", state: "walking" });
+        expect(peek.entries).toEqual(entries.filter((entry) => entry.session !== BOB));
+        expect(bodiesOf(peek)).toEqual(["1", "2", "4", "5", "6"]);
+        expect(bodiesOf(await store.peek(P0, EVE))).toEqual(["2", "5"]);
+      });
+
+      test("orders a dozen entries of one millisecond by their counter, not by their text", async () => {
+        const many = Array.from({ length: 12 }, (_, n) => event(n % 2 === 0 ? ANN : BROADCAST, `${n}`));
+        await store.ingest(P0, many);
+        expect(bodiesOf(await store.peek(P0, ANN))).toEqual(bodiesOf({ entries: many }));
+      });
+
+      test("no longer brings what was committed", async () => {
+        await store.ingest(P0, [event(ANN, "1"), event(BROADCAST, "2"), event(ANN, "3"), event(ANN, "4")]);
+        await store.commit(P0, consuming(cut(await store.load(P0, ALL), 3)));
+        expect(bodiesOf(await store.peek(P0, ANN))).toEqual(["4"]);
+        await store.ingest(P0, [event(ANN, "5")]);
+        expect(bodiesOf(await store.peek(P0, ANN))).toEqual(["4", "5"]);
+        await drain();
+        expect(bodiesOf(await store.peek(P0, ANN))).toEqual([]);
+        await store.ingest(P0, [event(ANN, "6")]);
+        expect(bodiesOf(await store.peek(P0, ANN))).toEqual(["6"]);
+      });
+
+      test("brings an entry accepted while the batch before it was folded", async () => {
+        await store.ingest(P0, [event(ANN, "1")]);
+        const batch = await store.load(P0, ALL);
+        await store.ingest(P0, [event(ANN, "2")]);
+        await store.commit(P0, consuming(batch));
+        expect(bodiesOf(await store.peek(P0, ANN))).toEqual(["2"]);
+      });
+    });
+
+    describe("survey", () => {
+      test("tells the facts of each partition asked for, in that order", async () => {
+        await store.ingest(2, [event(ANN, "1", NOON), event(ANN, "2", NOON + 5)]);
+        const batch = await store.load(2, { ...ALL, entries: 1 });
+        const commit = consuming(batch, {
+          timers: new Map([
+            [ANN, NOON + 70],
+            [BOB, NOON + 60],
+          ]),
+          records: chainRecords(batch.head, 1, ["r"]),
+          effects: [
+            { id: "1-0", body: "e" },
+            { id: "1-1", body: "f" },
+          ],
+        });
+        await store.commit(2, commit);
+        const [two, zero] = await store.survey([2, 0]);
+        expect(two).toEqual({
+          partition: 2,
+          token: commit.nextToken,
+          behind: true,
+          oldestWaiting: NOON + 5,
+          nextTimer: NOON + 60,
+          now: NOON + 5,
+          outboxSize: 2,
+          outboxHead: "1-0",
+        });
+        expect(zero).toMatchObject({
+          partition: 0,
+          behind: false,
+          oldestWaiting: null,
+          nextTimer: null,
+          outboxSize: 0,
+          outboxHead: null,
+        });
+      });
+
+      test("a drained partition is not behind", async () => {
+        await store.ingest(P0, [event(ANN, "1")]);
+        await drain();
+        expect((await store.survey([P0]))[0]).toMatchObject({ behind: false, oldestWaiting: null });
+      });
+    });
+
+    describe("scan", () => {
+      test("visits every snapshot that is there all the while, whatever else changes", async () => {
+        const sessions = Array.from({ length: 500 }, (_, n) => `session-${n}`);
+        const body = (session: string) => session.padEnd(100, ".");
+        await drain({ snapshots: new Map(sessions.map((session) => [session, body(session)])) });
+        const visited = new Set<string>();
+        let from: string | null = null;
+        let pages = 0;
+        do {
+          const page: Awaited<ReturnType<PartitionStore["scan"]>> = await store.scan(P0, from, 50);
+          for (const snapshot of page.snapshots) visited.add(snapshot);
+          from = page.next;
+          pages += 1;
+          await drain({
+            snapshots: new Map([
+              [`session-${pages}`, null],
+              [`another-${pages}`, "new"],
+            ]),
+          });
+        } while (from !== null);
+        expect(pages).toBeGreaterThan(2);
+        expect([...visited]).toEqual(expect.arrayContaining(sessions.slice(pages + 1).map(body)));
+      });
+
+      test("of a partition without sessions ends at once", async () => {
+        expect(await store.scan(P0, null, 10)).toEqual({ snapshots: [], next: null });
+      });
+    });
+
+    describe("records", () => {
+      test("come in the order asked for; one that does not exist is null", async () => {
+        const records = chainRecords(GENESIS_HEAD, 1, ["a", "b", "c", "d"]);
+        await drain({ records });
+        const found = await store.records(P0, [3, 9, 1, 2, 4, 5]);
+        expect(found.map((record) => record?.body ?? null)).toEqual(["c", null, "a", "b", "d", null]);
+        expect(found[2]).toEqual(records[0]);
+        expect(await store.records(P0, [])).toEqual([]);
+      });
+
+      test("the oldest are trimmed when the journal grows beyond its size, about", async () => {
+        const journalMaxBytes = 100_000;
+        store = await open({ partitionCount: 1, clock: "event", journalMaxBytes });
+        let head = GENESIS_HEAD;
+        for (let seq = 1; seq <= 1_000; seq += 100) {
+          const bodies = Array.from({ length: 100 }, (_, n) => `${seq + n}`.padEnd(1_000, "."));
+          const records = chainRecords(head, seq, bodies);
+          await drain({ records });
+          head = records.at(-1)?.hash as string;
+        }
+        const all = await store.records(
+          P0,
+          Array.from({ length: 1_000 }, (_, n) => n + 1),
+        );
+        const kept = all.filter((record) => record !== null);
+        expect(kept.length * 1_000).toBeGreaterThan(journalMaxBytes / 2);
+        expect(kept.length * 1_000).toBeLessThan(journalMaxBytes * 1.5);
+        expect(kept.map((record) => record.seq)).toEqual(
+          Array.from({ length: kept.length }, (_, n) => 1_001 - kept.length + n),
+        );
+        expect(await store.load(P0, ALL)).toMatchObject({ seq: 1_000, head });
+      });
+    });
+
+    describe("outbox", () => {
+      const effects = ["1-0", "1-1", "2-0", "10-0", "10-10"].map((id) => ({ id, body: `effect ${id}` }));
+
+      beforeEach(async () => {
+        await drain({
+          records: chainRecords(
+            GENESIS_HEAD,
+            1,
+            Array.from({ length: 10 }, () => "r"),
+          ),
+          effects,
+        });
+      });
+
+      test("is read oldest first, from behind an id, as many as asked for", async () => {
+        expect(await store.outbox(P0, null, 100)).toEqual(effects);
+        expect(await store.outbox(P0, "1-0", 2)).toEqual([effects[1], effects[2]]);
+        expect(await store.outbox(P0, "2-0", 100)).toEqual([effects[3], effects[4]]);
+        expect(await store.outbox(P0, "10-10", 100)).toEqual([]);
+      });
+
+      test("an acknowledged effect is gone, the others stay; doing it again does no harm", async () => {
+        await store.acknowledge(P0, ["1-1", "10-0"]);
+        await store.acknowledge(P0, ["1-1", "77-0"]);
+        await store.acknowledge(P0, []);
+        expect((await store.outbox(P0, null, 100)).map(({ id }) => id)).toEqual(["1-0", "2-0", "10-10"]);
+        expect((await store.survey([P0]))[0]).toMatchObject({ outboxSize: 3, outboxHead: "1-0" });
+      });
+
+      test("effects are found by id; those that are gone or never were are absent", async () => {
+        await store.acknowledge(P0, ["2-0"]);
+        expect(await store.effects(P0, ["10-0", "2-0", "5-5", "1-0"])).toEqual([effects[3], effects[0]]);
+        expect(await store.effects(P0, [])).toEqual([]);
+      });
+
+      test("goes on where it was after it had been emptied", async () => {
+        await store.acknowledge(
+          P0,
+          effects.map(({ id }) => id),
+        );
+        const batch = await store.load(P0, ALL);
+        const later = { id: "11-0", body: "later" };
+        await store.commit(P0, consuming(batch, { records: chainRecords(batch.head, 11, ["r"]), effects: [later] }));
+        expect(await store.outbox(P0, null, 100)).toEqual([later]);
+      });
+    });
+
+    test("counters of a partition without any are empty", async () => {
+      expect(await store.counters(P0)).toEqual({});
+    });
+  });
+}
