@@ -1,0 +1,221 @@
+/**
+ * A worker's whole decision: folds one batch of a partition and says what to write. Pure, so the same batch gives the same
+ * outcome whoever folds it, and a session's outcome does not depend on how its events were split into batches.
+ */
+import { type Broadcast, type Policies, advance, applied, lift, versionInForce } from "./advance.js";
+import { type Occurrence, type StepRecord, newSession, step, strayRecord } from "./fold.js";
+import type { Effect } from "./effects/catalogue.js";
+import type { SessionEvent } from "./events/catalogue.js";
+import type { Rules } from "./policy/rules.js";
+import { NO_FACTS, stateName } from "./session/context.js";
+import { type Session, type SessionId, earliestTimer, sessionIdParts } from "./session/session.js";
+
+/** An accepted entry of the inbox. */
+export type Entry = EventEntry | PublishEntry | ClockEntry;
+
+export interface EventEntry {
+  readonly kind: "event";
+  readonly session: SessionId;
+  readonly occurrence: Occurrence;
+}
+
+/** A catalogue version was published for a tenant. */
+export interface PublishEntry {
+  readonly kind: "publish";
+  readonly tenant: string;
+  readonly version: number;
+  readonly at: number;
+}
+
+/** Time went on, and nothing else (deployments whose clock is the events' own). */
+export interface ClockEntry {
+  readonly kind: "clock";
+  readonly at: number;
+}
+
+/** Per tenant: catalogue versions that sessions of this partition may not have folded in yet. */
+export type PartitionPolicies = Readonly<
+  Record<string, { readonly base: number; readonly broadcasts: readonly Broadcast[] }>
+>;
+
+/** A stored session, or the reason why its snapshot can't be read. */
+export type Stored = Session | { readonly unreadable: string };
+
+export interface BatchInput {
+  readonly policies: PartitionPolicies;
+  /** No deadline beyond it passes, epoch ms. */
+  readonly horizon: number;
+  /** In order of acceptance. */
+  readonly entries: readonly Entry[];
+  /** Sessions with a deadline at or before the horizon. */
+  readonly due: readonly SessionId[];
+  /** Every stored session that `entries` or `due` name. */
+  readonly sessions: ReadonlyMap<SessionId, Stored>;
+  /** Number of the journal's last record. */
+  readonly seq: number;
+}
+
+/** A journal record: what happened, and where it stands in the partition's journal. */
+export interface JournalRecord extends StepRecord {
+  readonly seq: number;
+}
+
+export interface OutgoingEffect {
+  /** `<seq>-<n>`. */
+  readonly id: string;
+  readonly session: SessionId;
+  readonly revision: number;
+  readonly at: number;
+  readonly effect: Effect;
+}
+
+export interface BatchOutcome {
+  readonly policies: PartitionPolicies;
+  readonly sessions: ReadonlyMap<SessionId, Session>;
+  /** Earliest deadline of every session in `sessions`, and of unreadable ones that were due: none. */
+  readonly timers: ReadonlyMap<SessionId, number | null>;
+  readonly records: readonly JournalRecord[];
+  readonly effects: readonly OutgoingEffect[];
+  /** Additions to the partition's counters: outcomes, deadlines, sessions by state, entries into states. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** The rules that a tenant's catalogue version gives a session. Pure; version 0 is the empty catalogue. */
+export type RulesOf = (tenant: string, version: number, session: Session) => Rules;
+
+export function foldBatch(input: BatchInput, rulesOf: RulesOf): BatchOutcome {
+  let { policies } = input;
+  const sessions = new Map<SessionId, Session>();
+  const timers = new Map<SessionId, number | null>();
+  const records: JournalRecord[] = [];
+  const effects: OutgoingEffect[] = [];
+  const counters: Record<string, number> = {};
+
+  const count = (name: string, by = 1) => {
+    counters[name] = (counters[name] ?? 0) + by;
+  };
+
+  const emit = (record: StepRecord): number => {
+    const seq = input.seq + records.length + 1;
+    records.push({ seq, ...record });
+    record.effects.forEach((effect, n) =>
+      effects.push({ id: `${seq}-${n}`, session: record.session, revision: record.revision, at: record.at, effect }),
+    );
+    if (record.origin !== undefined) count(record.outcome);
+    else count("own");
+    if (record.from !== undefined && record.to !== undefined) {
+      const from = stateName(record.from);
+      const to = stateName(record.to);
+      if (from !== to) {
+        count(`in.${from}`, -1);
+        count(`in.${to}`);
+        count(`entered.${to}`);
+      }
+    }
+    return seq;
+  };
+
+  const policiesOf = (tenant: string): Policies => {
+    const { base, broadcasts } = policies[tenant] ?? { base: 0, broadcasts: [] };
+    return { base, broadcasts, rules: (version, session) => rulesOf(tenant, version, session) };
+  };
+
+  const stored = (id: SessionId): Stored | undefined => sessions.get(id) ?? input.sessions.get(id);
+
+  const accept = (id: SessionId, occurrence: Occurrence): void => {
+    const known = stored(id);
+    if (known !== undefined && "unreadable" in known) {
+      emit(strayRecord(id, occurrence, "quarantined", known.unreadable));
+      return;
+    }
+    const tenantPolicies = policiesOf(sessionIdParts(id).tenant);
+    const version = versionInForce(tenantPolicies, occurrence.at);
+    let session: Session;
+    if (known === undefined) {
+      if (occurrence.event.type !== "account.signedIn") {
+        emit(strayRecord(id, occurrence, "ignored", NO_SESSION));
+        return;
+      }
+      session = begin(id, occurrence, occurrence.event.platform, tenantPolicies, version);
+      count("in.unenrolled");
+      count("entered.unenrolled");
+    } else {
+      session = advance(known, occurrence.at, tenantPolicies, emit);
+    }
+    session = applied(step(session, occurrence, tenantPolicies.rules(version, session)), emit);
+    // What the event said may call for other rules; the session is judged by them at once.
+    session = session.quarantine === undefined ? lift(session, version, occurrence.at, tenantPolicies, emit) : session;
+    sessions.set(id, session);
+  };
+
+  for (const entry of input.entries) {
+    if (entry.kind === "event") accept(entry.session, entry.occurrence);
+    else if (entry.kind === "publish") policies = withBroadcast(policies, entry);
+  }
+
+  for (const id of input.due) {
+    const known = stored(id);
+    if (known === undefined || "unreadable" in known) timers.set(id, null);
+    else sessions.set(id, advance(known, input.horizon, policiesOf(sessionIdParts(id).tenant), emit));
+  }
+
+  for (const [id, session] of sessions) timers.set(id, earliestTimer(session));
+  return { policies, sessions, timers, records, effects, counters };
+}
+
+const NO_SESSION = "no such session: only account.signedIn begins one";
+
+/** The session that a sign-in begins, under the rules in force. */
+function begin(
+  id: SessionId,
+  { at }: Occurrence,
+  platform: Extract<SessionEvent, { type: "account.signedIn" }>["platform"],
+  { rules }: Policies,
+  version: number,
+): Session {
+  const unjudged: Session = {
+    id,
+    state: "unenrolled.checking",
+    facts: { ...NO_FACTS, platform, enrollment: "none" },
+    timers: {},
+    rulesHash: "",
+    revision: 0,
+    lastRecord: 0,
+    asOf: at,
+  };
+  return newSession(id, platform, rules(version, unjudged), at);
+}
+
+/** A version that is not newer than the last changes nothing; of two in one moment the later one counts. */
+function withBroadcast(policies: PartitionPolicies, { tenant, version, at }: PublishEntry): PartitionPolicies {
+  const { base, broadcasts } = policies[tenant] ?? { base: 0, broadcasts: [] };
+  const last = broadcasts.at(-1);
+  if (version <= (last?.version ?? base)) return policies;
+  const earlier = last !== undefined && last.at >= at ? broadcasts.slice(0, -1) : broadcasts;
+  return { ...policies, [tenant]: { base, broadcasts: [...earlier, { version, at: Math.max(at, last?.at ?? 0) }] } };
+}
+
+/** One session folded up to now, as a worker would have it: what a decision is made on, without waiting for a worker. */
+export function foldAhead(
+  input: Pick<BatchInput, "policies" | "entries"> & { readonly id: SessionId; readonly stored?: Stored; readonly now: number },
+  rulesOf: RulesOf,
+): { readonly session?: Stored; readonly rules?: Rules } {
+  const { id, stored, now } = input;
+  const outcome = foldBatch(
+    {
+      policies: input.policies,
+      horizon: now,
+      entries: input.entries,
+      due: [id],
+      sessions: new Map(stored === undefined ? [] : [[id, stored]]),
+      seq: 0,
+    },
+    rulesOf,
+  );
+  const session = outcome.sessions.get(id);
+  if (session === undefined) return stored === undefined ? {} : { session: stored };
+  const { tenant } = sessionIdParts(id);
+  const { base, broadcasts } = outcome.policies[tenant] ?? { base: 0, broadcasts: [] };
+  const version = versionInForce({ base, broadcasts }, now);
+  return { session, rules: rulesOf(tenant, version, session) };
+}

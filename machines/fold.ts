@@ -1,0 +1,355 @@
+/**
+ * The one idea: a session is a pure fold over its events. `step` takes a session, one event and the rules, and
+ * gives the next session, the record of what happened and the effects that follow. Worker, decision, replay and tests all call
+ * it.
+ */
+import { effectData, type EffectParams } from "./session/effect-data.js";
+import { EFFECTS, type Effect, type EffectType } from "./effects/catalogue.js";
+import { EVENTS, type SessionEvent } from "./events/catalogue.js";
+import type { Cause } from "./policy/causes.js";
+import type { Platform, Rules } from "./policy/rules.js";
+import { AFTER_TIMERS } from "./session/after-timers.js";
+import { sessionChart } from "./session/chart.js";
+import { NO_FACTS, type SessionContext, type SessionFacts, type StatePath, type StepInput } from "./session/context.js";
+import { DEADLINES } from "./session/deadlines.js";
+import { standingCauses } from "./session/ladder.js";
+import { type Session, type SessionId, sessionIdParts } from "./session/session.js";
+
+/** Where an event came from; absent on the fold's own events. */
+export interface Origin {
+  /** CloudEvent `source` and `id`: together they make the event unique. */
+  readonly source: string;
+  readonly id: string;
+  /** The producer's time, epoch ms. */
+  readonly time: number;
+  /** Id of the inbox entry it was accepted as. */
+  readonly entry: string;
+}
+
+/** An event at its place in the session's life. */
+export interface Occurrence {
+  readonly event: SessionEvent;
+  /** The partition's clock, epoch ms: when it was accepted, or when the deadline was due. */
+  readonly at: number;
+  readonly origin?: Origin;
+}
+
+export type Outcome = "applied" | "ignored" | "stale" | "quarantined";
+
+/** What happened to one event: everything that a journal record says, but its place in the journal. */
+export interface StepRecord {
+  readonly session: SessionId;
+  readonly at: number;
+  readonly event: SessionEvent;
+  readonly origin?: Origin;
+  readonly outcome: Outcome;
+  /** Why it was not applied. */
+  readonly reason?: string;
+  /** Absent for an event of a session that does not exist. */
+  readonly from?: StatePath;
+  readonly to?: StatePath;
+  readonly revision: number;
+  readonly rules: string;
+  /** Facts that changed, with their new values; `null`: no longer there. */
+  readonly changed?: Readonly<Record<string, unknown>>;
+  readonly effects: readonly Effect[];
+  /** The session's previous record, by number; absent: this is its first. */
+  readonly previous?: number;
+}
+
+export interface Step {
+  /** Absent: the event created none. */
+  readonly session?: Session;
+  readonly record: StepRecord;
+}
+
+/** A session that begins: nobody has signed in yet. */
+export function newSession(id: SessionId, platform: Platform, rules: Rules, at: number): Session {
+  return {
+    id,
+    state: "unenrolled.checking",
+    facts: { ...NO_FACTS, platform, enrollment: "none" },
+    timers: {},
+    rulesHash: rules.hash,
+    revision: 0,
+    lastRecord: 0,
+    asOf: at,
+  };
+}
+
+/**
+ * Applies one event to a session that was advanced to the event's time, under the rules in force then.
+ * Never throws: what goes wrong in a guard or an action quarantines the session.
+ */
+export function step(session: Session, occurrence: Occurrence, rules: Rules): Step {
+  const { event, at, origin } = occurrence;
+  if (session.quarantine !== undefined) {
+    return notApplied(session, occurrence, rules, "quarantined", session.quarantine.reason);
+  }
+  const bearing = EVENTS.get(event.type)?.bearing(event as never) ?? "neutral";
+  const isOlder =
+    origin !== undefined && session.restrictedAt !== undefined && origin.time < session.restrictedAt;
+  if (isOlder && bearing === "relaxing") {
+    return notApplied(session, occurrence, rules, "stale", "older than the last restricting event");
+  }
+
+  const input: StepInput = {
+    now: at,
+    rules,
+    user: sessionIdParts(session.id).user,
+    rest: session.state,
+    restCause: session.facts.cause,
+    armed: session.timers,
+  };
+  const before: SessionContext = { ...session.facts, step: input };
+  let next: Moved;
+  let restricts = bearing === "restricting";
+  let relaxes = false;
+  try {
+    next = move(session.state, before, event);
+    if (bearing === "judged" && next.handled) {
+      const stood = standingCauses(before);
+      const stands = standingCauses(next.context);
+      restricts = stands.some((cause: Cause) => !stood.includes(cause));
+      relaxes = stood.some((cause) => !stands.includes(cause));
+    }
+  } catch (error) {
+    const reason = `${event.type} in ${session.state}: ${error instanceof Error ? error.message : String(error)}`;
+    return notApplied({ ...session, quarantine: { reason, at } }, occurrence, rules, "quarantined", reason);
+  }
+  if (!next.handled) {
+    return notApplied(session, occurrence, rules, "ignored", `${session.state} does not answer ${event.type}`);
+  }
+
+  if (isOlder && relaxes) {
+    return notApplied(session, occurrence, rules, "stale", "older than the last restricting event");
+  }
+
+  const { facts, changed } = storedFacts(session.facts, next.context);
+  const timers = next.timers ?? session.timers;
+  const revision = session.revision + 1;
+  return {
+    session: {
+      id: session.id,
+      state: next.state,
+      facts,
+      timers,
+      rulesHash: rules.hash,
+      revision,
+      lastRecord: session.lastRecord,
+      asOf: at,
+      // A clock that runs ahead must not make every later event look old.
+      restrictedAt:
+        restricts && origin !== undefined
+          ? Math.max(session.restrictedAt ?? 0, Math.min(origin.time, at))
+          : session.restrictedAt,
+    },
+    record: {
+      session: session.id,
+      at,
+      event,
+      ...(origin && { origin }),
+      outcome: "applied",
+      from: session.state,
+      to: next.state,
+      revision,
+      rules: rules.hash,
+      ...(changed && { changed }),
+      effects: next.effects,
+      ...(session.lastRecord > 0 && { previous: session.lastRecord }),
+    },
+  };
+}
+
+/** The record of an event that changed nothing, with the reason. */
+function notApplied(
+  session: Session,
+  { event, at, origin }: Occurrence,
+  rules: Rules,
+  outcome: Exclude<Outcome, "applied">,
+  reason: string,
+): Step {
+  return {
+    session: { ...session, asOf: at },
+    record: {
+      session: session.id,
+      at,
+      event,
+      ...(origin && { origin }),
+      outcome,
+      reason,
+      from: session.state,
+      to: session.state,
+      revision: session.revision,
+      rules: rules.hash,
+      effects: [],
+      ...(session.lastRecord > 0 && { previous: session.lastRecord }),
+    },
+  };
+}
+
+/** The record of an event for a session that does not exist, or whose snapshot can't be read. */
+export function strayRecord(
+  session: SessionId,
+  { event, at, origin }: Occurrence,
+  outcome: "ignored" | "quarantined",
+  reason: string,
+): StepRecord {
+  return { session, at, event, ...(origin && { origin }), outcome, reason, revision: 0, rules: "", effects: [] };
+}
+
+interface Moved {
+  readonly handled: boolean;
+  readonly state: StatePath;
+  readonly context: SessionContext;
+  /** Absent: as they were. */
+  readonly timers?: Readonly<Record<string, number>>;
+  readonly effects: readonly Effect[];
+}
+
+const AFTER_BY_XSTATE_ID = new Map(AFTER_TIMERS.map((timer) => [timer.xstateId, timer]));
+const AFTER_BY_EVENT = new Map<string, string>(AFTER_TIMERS.map((timer) => [timer.event.type, timer.xstateId]));
+
+/** The event that each armed deadline raises, by the deadline's id. */
+export const TIMER_EVENTS: ReadonlyMap<string, SessionEvent> = new Map([
+  ...DEADLINES.map(({ id, event }) => [id, event] as const),
+  ...AFTER_TIMERS.map(({ id, event }) => [id, event] as const),
+]);
+
+interface ExecutedAction {
+  readonly type: string;
+  readonly params: unknown;
+  readonly info: { readonly context: unknown; readonly event: unknown };
+}
+
+/**
+ * One inert actor scope, used again for every step: it collects the actions of a transition and runs none. XState's own
+ * `transition()` builds an actor a call for the same result.
+ */
+const executed: ExecutedAction[] = [];
+let handled: boolean | undefined;
+const INERT_SCOPE = {
+  self: { id: "session", sessionId: "session", _processingStatus: 1, src: "session" },
+  id: "session",
+  sessionId: "session",
+  logger: () => {},
+  defer: () => {},
+  emit: () => {},
+  stopChild: () => {},
+  actionExecutor: (action: ExecutedAction) => {
+    executed.push(action);
+  },
+  system: {
+    /** The first microstep tells whether the state answers the event: a transition that goes nowhere and does nothing is none. */
+    _sendInspectionEvent: ({ _transitions = [] }: { _transitions?: readonly Selected[] }) => {
+      handled ??= _transitions.some(({ target, actions }) => target !== undefined || actions.length > 0);
+    },
+  },
+};
+
+interface Selected {
+  readonly target: unknown;
+  readonly actions: readonly unknown[];
+}
+
+type MachineSnapshot = ReturnType<typeof sessionChart.resolveState>;
+type TransitionArguments = Parameters<typeof sessionChart.transition>;
+
+const resting = new Map<StatePath, MachineSnapshot>();
+
+/** XState's snapshot of a session that rests in a state, ready to be given a context. */
+function restingSnapshot(state: StatePath): MachineSnapshot {
+  let snapshot = resting.get(state);
+  if (snapshot === undefined) {
+    const [parent = state, child] = state.split(".");
+    snapshot = sessionChart.resolveState({
+      value: child === undefined ? parent : { [parent]: child },
+      context: {},
+    } as never);
+    resting.set(state, snapshot);
+  }
+  return snapshot;
+}
+
+function move(state: StatePath, context: SessionContext, event: SessionEvent): Moved {
+  executed.length = 0;
+  handled = undefined;
+  const xstateId = AFTER_BY_EVENT.get(event.type);
+  const snapshot = sessionChart.transition(
+    { ...restingSnapshot(state), context } as TransitionArguments[0],
+    (xstateId === undefined ? event : { type: xstateId }) as TransitionArguments[1],
+    INERT_SCOPE as never as TransitionArguments[2],
+  );
+  if (handled !== true) return { handled: false, state, context, effects: [] };
+
+  const effects: Effect[] = [];
+  let timers: Record<string, number> | undefined;
+  for (const { type, params, info } of executed) {
+    if (type === "xstate.raise") {
+      const { id, delay } = params as { id?: string; delay?: number };
+      if (delay === undefined || id === undefined) continue;
+      timers ??= { ...context.step.armed };
+      timers[AFTER_BY_XSTATE_ID.get(id)?.id ?? id] = context.step.now + delay;
+    } else if (type === "xstate.cancel") {
+      const { sendId } = params as { sendId: string };
+      const id = AFTER_BY_XSTATE_ID.get(sendId)?.id ?? sendId;
+      if ((timers ?? context.step.armed)[id] === undefined) continue;
+      timers ??= { ...context.step.armed };
+      delete timers[id];
+    } else if (type in EFFECTS) {
+      collectEffect(effects, type as EffectType, info.context as SessionContext, event, (params ?? {}) as EffectParams);
+    }
+  }
+  return {
+    handled: true,
+    state: statePath(snapshot.value),
+    context: snapshot.context as SessionContext,
+    ...(timers && { timers }),
+    effects,
+  };
+}
+
+function collectEffect(
+  effects: Effect[],
+  type: EffectType,
+  context: SessionContext,
+  event: SessionEvent,
+  params: EffectParams,
+): void {
+  if (params.at !== undefined && !arrives(context, event, params.at)) return;
+  const data = effectData(type, context, event, params);
+  if (data === null) return;
+  for (const one of Array.isArray(data) ? data : [data]) effects.push({ type, data: one } as Effect);
+}
+
+/** Arriving is coming from elsewhere, with another cause, or being shown the state again: at a sign-in, or a switch to the account. */
+function arrives({ step: { rest, restCause }, cause }: SessionContext, event: SessionEvent, at: string): boolean {
+  if (rest !== at && !rest.startsWith(`${at}.`)) return true;
+  if (at === "noncompliant" && cause !== restCause) return true;
+  return event.type === "account.signedIn" || (event.type === "account.switched" && event.role !== "from");
+}
+
+function statePath(value: unknown): StatePath {
+  if (typeof value === "string") return value as StatePath;
+  const [[parent, child] = []] = Object.entries(value as Record<string, string>);
+  return `${parent}.${child}` as StatePath;
+}
+
+/** The facts to store, and what changed in them. */
+function storedFacts(
+  before: Readonly<SessionFacts>,
+  context: SessionContext,
+): { facts: Readonly<SessionFacts>; changed?: Record<string, unknown> } {
+  let changed: Record<string, unknown> | undefined;
+  for (const key in context) {
+    if (key === "step") continue;
+    const value = context[key as keyof SessionFacts];
+    const old = before[key as keyof SessionFacts];
+    if (value === old) continue;
+    if (typeof value === "object" && typeof old === "object" && JSON.stringify(value) === JSON.stringify(old)) continue;
+    changed ??= {};
+    changed[key] = value ?? null;
+  }
+  const facts: SessionFacts = { ...context, step: undefined } as SessionFacts;
+  return { facts, ...(changed && { changed }) };
+}

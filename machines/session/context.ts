@@ -1,0 +1,181 @@
+/**
+ * What a session remembers. Facts only: what stands, what is due and what may be shown is always worked out from them,
+ * so that nothing derived can contradict what it was derived from.
+ */
+import type { CredentialsReason, SignOutReason } from "../effects/catalogue.js";
+import type { Cause } from "../policy/causes.js";
+import type { PinDescriptor } from "../policy/pin-descriptor.js";
+import type { IntegrityVerdict, Posture } from "../policy/posture.js";
+import type { Platform, Rules, ThreatLevel } from "../policy/rules.js";
+
+/** The seven states and their children, as paths. `settling` is passed through and never rested in. */
+export const STATES = [
+  "unenrolled.checking",
+  "unenrolled.held",
+  "unenrolled.unmanaged",
+  "pinSetup",
+  "locked",
+  "active",
+  "noncompliant",
+  "remediating.attempt",
+  "remediating.backoff",
+  "remediating.waitingForPortal",
+  "signedOut",
+] as const;
+export type StatePath = (typeof STATES)[number];
+
+/** The seven states. */
+export const STATE_NAMES = [
+  "unenrolled",
+  "pinSetup",
+  "locked",
+  "active",
+  "noncompliant",
+  "remediating",
+  "signedOut",
+] as const;
+export type StateName = (typeof STATE_NAMES)[number];
+
+export const stateName = (path: StatePath): StateName => path.split(".", 1)[0] as StateName;
+
+/** A wipe that was asked for. A `user` wipe stands after it was done, until it is cancelled. */
+export interface Wipe {
+  readonly requestId: string;
+  readonly scope: "app" | "user";
+  readonly status: "pending" | "completed" | "failed" | "cancelled";
+  readonly why: string;
+}
+
+/** The remediation that runs. Without an `attemptId` no attempt is open: late answers change nothing. */
+export interface Remediation {
+  /** Attempts begun, from 1. */
+  readonly attempts: number;
+  readonly attemptId?: string | undefined;
+  readonly silent: boolean;
+  readonly clientErrors: number;
+}
+
+/** Facts that are stored. Times are epoch ms by the partition's clock; absent means false, none or not known. */
+export interface SessionFacts {
+  platform: Platform;
+  mdmEnrolled?: true | undefined;
+
+  /** Absent: not known, and taken as licensed until enrollment says otherwise. */
+  licensed?: boolean | undefined;
+  groups?: readonly string[] | undefined;
+  /** Management ended, or never began, for a reason that the service gave. */
+  released?: "policyRemoved" | "notTargeted" | "tenantNotSetUp" | undefined;
+
+  enrollment: "none" | "checking" | "held" | "enrolled";
+  held?: "authorization" | "failed" | "pending" | undefined;
+  /** The person has seen the introduction; the first policy has been there. */
+  introduced?: true | undefined;
+  wrongUser?: true | undefined;
+  portalRequired?: true | undefined;
+
+  posture?: Posture | undefined;
+  /** A remediation found the device compliant after the last report: its conditions are not judged until the next. */
+  vouched?: true | undefined;
+  /** The last integrity verdict that was really given, and when. */
+  integrity?: { readonly verdict: Exclude<IntegrityVerdict, "requestFailed">; readonly at: number } | undefined;
+  threatLevel?: ThreatLevel | undefined;
+
+  shiftEndedAt?: number | undefined;
+  shiftGraceMs?: number | undefined;
+
+  /** Verdicts of the service that stand against the session. */
+  mamNoncompliant?: true | undefined;
+  deviceNoncompliant?: true | undefined;
+  conditionalAccess?: Extract<Cause, "caBlocked" | "caProtectionPolicyRequired" | "caDeviceNotCompliant"> | undefined;
+  accountDisabled?: true | undefined;
+  accountNotAllowed?: true | undefined;
+
+  /** The PIN by its descriptor, and when it was set by the partition's clock. */
+  pin?: (Omit<PinDescriptor, "setAt"> & { readonly setAtMs: number }) | undefined;
+  pinReset?: "attempts" | "requested" | undefined;
+  failedAttempts?: number | undefined;
+  pinProven?: true | undefined;
+  credentialsProven?: true | undefined;
+  /** The next prompt takes the PIN alone. */
+  pinOnly?: true | undefined;
+  /** Work credentials are due, and why. */
+  authRequired?: CredentialsReason | undefined;
+
+  /** The app is out of the foreground since then. */
+  backgroundedAt?: number | undefined;
+  lastCheckinAt?: number | undefined;
+  /** The offline wipe is due: a sign-in is awaited, then a check-in. */
+  offlineWipe?: "signIn" | "checkIn" | undefined;
+  /** When a failed enrollment or check-in is tried again. */
+  retryAt?: number | undefined;
+
+  remediation?: Remediation | undefined;
+  wipe?: Wipe | undefined;
+  signOutReason?: SignOutReason | undefined;
+  /** The cause that rules while `noncompliant` or `remediating`, and the last one after `signedOut`. */
+  cause?: Cause | undefined;
+  /** Warnings already shown since the app was launched. */
+  warned?: readonly string[] | undefined;
+}
+
+/**
+ * What the fold puts in before each step and takes out after it: the clock, the rules, and where the session rested. None of it
+ * is stored.
+ */
+export interface StepInput {
+  /** The partition's clock, epoch ms: the time of the event's acceptance or of the deadline that passed. */
+  readonly now: number;
+  readonly rules: Rules;
+  readonly user: string;
+  readonly rest: StatePath;
+  readonly restCause: Cause | undefined;
+  /** Deadlines that are armed, by id. */
+  readonly armed: Readonly<Record<string, number>>;
+}
+
+export type SessionContext = Readonly<SessionFacts> & { readonly step: StepInput };
+
+/**
+ * Every fact, absent. Sessions are spread over this, so that all of them have one shape: copying a session is what the fold does
+ * most, and objects of one shape are copied several times faster.
+ */
+export const NO_FACTS: { readonly [Fact in keyof SessionFacts]: undefined } & { readonly step: undefined } = {
+  platform: undefined,
+  mdmEnrolled: undefined,
+  licensed: undefined,
+  groups: undefined,
+  released: undefined,
+  enrollment: undefined,
+  held: undefined,
+  introduced: undefined,
+  wrongUser: undefined,
+  portalRequired: undefined,
+  posture: undefined,
+  vouched: undefined,
+  integrity: undefined,
+  threatLevel: undefined,
+  shiftEndedAt: undefined,
+  shiftGraceMs: undefined,
+  mamNoncompliant: undefined,
+  deviceNoncompliant: undefined,
+  conditionalAccess: undefined,
+  accountDisabled: undefined,
+  accountNotAllowed: undefined,
+  pin: undefined,
+  pinReset: undefined,
+  failedAttempts: undefined,
+  pinProven: undefined,
+  credentialsProven: undefined,
+  pinOnly: undefined,
+  authRequired: undefined,
+  backgroundedAt: undefined,
+  lastCheckinAt: undefined,
+  offlineWipe: undefined,
+  retryAt: undefined,
+  remediation: undefined,
+  wipe: undefined,
+  signOutReason: undefined,
+  cause: undefined,
+  warned: undefined,
+  step: undefined,
+};

@@ -1,0 +1,48 @@
+/** A session as the fold holds it: where it rests, what it remembers, and which deadlines are armed. */
+import type { SessionFacts, StatePath } from "./context.js";
+
+/** `tenant/device/user/app`. */
+export type SessionId = string;
+
+export interface Session {
+  readonly id: SessionId;
+  readonly state: StatePath;
+  readonly facts: Readonly<SessionFacts>;
+  /** Armed deadlines: id → due, epoch ms. */
+  readonly timers: Readonly<Record<string, number>>;
+  /** Hash of the rules it was last judged by. */
+  readonly rulesHash: string;
+  /** Counts the steps that were applied. Effects and decisions carry it; a greater one is newer. */
+  readonly revision: number;
+  /** Number of its last journal record; 0: none yet. */
+  readonly lastRecord: number;
+  /** Advanced up to this time, epoch ms: every deadline and every policy change until then is folded in. */
+  readonly asOf: number;
+  /** Producer's time of the last restricting event that was applied, epoch ms. */
+  readonly restrictedAt?: number | undefined;
+  /** A guard or an action threw: nothing more is applied until an operator redrives it. */
+  readonly quarantine?: { readonly reason: string; readonly at: number } | undefined;
+}
+
+export interface SessionIdParts {
+  readonly tenant: string;
+  readonly device: string;
+  readonly user: string;
+  readonly app: string;
+}
+
+export function sessionIdParts(id: SessionId): SessionIdParts {
+  const [tenant = "", device = "", user = "", app = ""] = id.split("/");
+  return { tenant, device, user, app };
+}
+
+/** The earliest armed deadline, epoch ms; `null`: none. */
+export function earliestTimer({ timers, quarantine }: Session): number | null {
+  if (quarantine !== undefined) return null;
+  let earliest: number | null = null;
+  for (const id in timers) {
+    const due = timers[id] as number;
+    if (earliest === null || due < earliest) earliest = due;
+  }
+  return earliest;
+}
