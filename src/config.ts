@@ -1,0 +1,69 @@
+/** Settings from the environment, checked once at the start. Every command and worker reads these and nothing else. */
+import { z } from "zod";
+import { GatehouseError } from "./errors.js";
+import { TENANT_PATTERN } from "./ingest/cloud-event.js";
+import { LOG_LEVELS } from "./log.js";
+
+const Environment = z.object({
+  REDIS_URL: z
+    .string()
+    .regex(/^(redis|rediss|unix):\/\//, "redis://host:port, rediss://host:port or unix:///path/to/socket")
+    .optional(),
+  GATEHOUSE_PREFIX: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, "letters, digits, `_` and `-`, up to 32").default("gh"),
+  GATEHOUSE_TENANT: z.string().regex(TENANT_PATTERN, "letters, digits, `_` and `-`, up to 64").default("contoso"),
+  GATEHOUSE_DIRECTORY: z.string().min(1).default(".gatehouse"),
+  GATEHOUSE_EFFECTS: z.string().min(1).optional(),
+  GATEHOUSE_WAKE_SHARDS: z.coerce.number().int().min(1).max(64).default(1),
+  GATEHOUSE_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
+  GATEHOUSE_SHUTDOWN_MS: z.coerce.number().int().min(100).max(600_000).default(10_000),
+  GATEHOUSE_HEARTBEAT_FILE: z.string().min(1).optional(),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
+});
+
+export interface Config {
+  /** Absent: a private server is looked for, or started. */
+  readonly redisUrl: string | undefined;
+  /** Prefix of every key; deployments with different prefixes share a server without seeing each other. */
+  readonly prefix: string;
+  readonly tenant: string;
+  /** Where a private instance keeps its data. */
+  readonly directory: string;
+  /** Where effects are written as NDJSON: a file, or `-` for stdout; absent: nowhere. */
+  readonly effects: string | undefined;
+  readonly wakeShards: number;
+  /** Partitions that one worker process drains side by side. */
+  readonly concurrency: number;
+  /** How long a worker that was told to stop may take, in ms. */
+  readonly shutdownMs: number;
+  /** Touched by a living worker about every second, for health checks; absent: not at all. */
+  readonly heartbeatFile: string | undefined;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+export class ConfigError extends GatehouseError {
+  readonly code = "config.invalid";
+  readonly retryable = false;
+}
+
+/** @throws ConfigError naming each variable that can't be used */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const parsed = Environment.safeParse(environment);
+  if (!parsed.success) {
+    throw new ConfigError(`these settings can't be used\n${z.prettifyError(parsed.error)}`, {
+      fix: "Correct the environment variables named above, or unset them for their defaults.",
+    });
+  }
+  const { data } = parsed;
+  return {
+    redisUrl: data.REDIS_URL,
+    prefix: data.GATEHOUSE_PREFIX,
+    tenant: data.GATEHOUSE_TENANT,
+    directory: data.GATEHOUSE_DIRECTORY,
+    effects: data.GATEHOUSE_EFFECTS,
+    wakeShards: data.GATEHOUSE_WAKE_SHARDS,
+    concurrency: data.GATEHOUSE_CONCURRENCY,
+    shutdownMs: data.GATEHOUSE_SHUTDOWN_MS,
+    heartbeatFile: data.GATEHOUSE_HEARTBEAT_FILE,
+    logLevel: data.LOG_LEVEL,
+  };
+}

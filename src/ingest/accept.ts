@@ -1,0 +1,126 @@
+/**
+ * The boundary: one event from outside becomes one event for each session that it concerns, or a refusal. Nothing behind
+ * this is validated again.
+ */
+import { EVENTS, OUTSIDE_EVENT_TYPES, type SessionEvent } from "../../machines/events/catalogue.js";
+import type { SessionId } from "../../machines/session/session.js";
+import { CloudEventEnvelope, type Subject, canonicalId, parseSubject } from "./cloud-event.js";
+import { closestName } from "./closest-name.js";
+import { inspectJson } from "./inspect-json.js";
+import { type Refusal, jsonPointer } from "./refusal.js";
+
+/** A valid event, addressed to one session. */
+export interface AcceptedEvent {
+  readonly session: SessionId;
+  readonly device: string;
+  readonly event: SessionEvent;
+  readonly source: string;
+  readonly id: string;
+  /** Producer's time, epoch ms. */
+  readonly time: number;
+}
+
+export type Acceptance = { readonly events: readonly AcceptedEvent[] } | { readonly refusal: Refusal };
+
+/**
+ * @param input anything: what a producer sent, parsed from JSON
+ * @param tenant the caller's tenant, which an event can't choose
+ */
+export function acceptEvent(input: unknown, tenant: string): Acceptance {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) {
+    return refuse("event.not_an_object", "", "not a JSON object", "Send one CloudEvent 1.0 as a JSON object.");
+  }
+  const forbidden = inspectJson(input);
+  if (forbidden !== undefined) return { refusal: forbidden };
+
+  const envelope = CloudEventEnvelope.safeParse(input);
+  if (!envelope.success) return { refusal: invalid(envelope.error.issues) };
+  const { type, data = {}, subject, source, id, time } = envelope.data;
+
+  if (envelope.data.tenant !== undefined && envelope.data.tenant !== tenant) {
+    return refuse("tenant.mismatch", "/tenant", "another tenant than the caller's", "Leave `tenant` out: it follows from who calls.");
+  }
+  const definition = EVENTS.get(type);
+  if (definition === undefined) {
+    return /^(xstate|done|error)\./.test(type)
+      ? refuse("event.type_reserved", "/type", "a type that the machine keeps for itself", typeHelp(type))
+      : refuse("event.type_unknown", "/type", "not a type of event that Gatehouse knows", typeHelp(type));
+  }
+  if (definition.emitters.length === 0) {
+    return refuse("event.type_reserved", "/type", "an event that Gatehouse makes itself", typeHelp(type));
+  }
+  const payload = definition.data.safeParse(data);
+  if (!payload.success) return { refusal: invalid(payload.error.issues, ["data"]) };
+
+  const producedAt = Date.parse(time);
+  if (!(producedAt >= 0)) {
+    return refuse("event.invalid", "/time", "a time before 1970", "Send the producer's time in UTC or with its offset.");
+  }
+
+  const base = { source, id, time: producedAt };
+  const to = (addressee: Subject, event: SessionEvent, idSuffix = ""): AcceptedEvent => ({
+    ...base,
+    session: `${tenant}/${addressee.device}/${addressee.user}/${addressee.app}`,
+    device: addressee.device,
+    event,
+    id: id + idSuffix,
+  });
+  const event = { type, ...payload.data } as SessionEvent;
+  const named = parseSubject(subject);
+  return event.type === "account.switched" ? switched(event, named, to) : { events: [to(named, event)] };
+}
+
+/** A switch is one fact about two sessions: the account that was left, and the one that is shown. */
+function switched(
+  event: Extract<SessionEvent, { type: "account.switched" }>,
+  named: Subject,
+  to: (addressee: Subject, event: SessionEvent, idSuffix: string) => AcceptedEvent,
+): Acceptance {
+  if (event.role !== undefined) {
+    return refuse("event.invalid", "/data/role", "set by Gatehouse itself", "Leave `role` out; say fromAccountId and toAccountId.");
+  }
+  const { fromAccountId, toAccountId } = event;
+  const account = (id: string): Subject => ({ ...named, user: canonicalId(id) });
+  if (fromAccountId === undefined && toAccountId === undefined) {
+    return refuse(
+      "event.invalid",
+      "/data",
+      "neither fromAccountId nor toAccountId",
+      "Name the account that was left, the one that is shown, or both.",
+    );
+  }
+  return {
+    events: [
+      ...(fromAccountId === undefined ? [] : [to(account(fromAccountId), { ...event, role: "from" }, "#from")]),
+      ...(toAccountId === undefined ? [] : [to(account(toAccountId), { ...event, role: "to" }, "#to")]),
+    ],
+  };
+}
+
+function refuse(code: Refusal["code"], path: string, message: string, fix: string): Acceptance {
+  return { refusal: { code, path, message, fix } };
+}
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly code?: string;
+  readonly keys?: readonly string[];
+}
+
+/** Zod's first issue, with the path of the field at fault; its messages name what was expected, never what came. */
+function invalid(issues: readonly Issue[], prefix: readonly string[] = []): Refusal {
+  const [issue] = issues;
+  if (issue === undefined) throw new Error("a failed parse has issues");
+  const unknownKey = issue.code === "unrecognized_keys" ? issue.keys?.[0] : undefined;
+  const path = jsonPointer([...prefix, ...issue.path, ...(unknownKey === undefined ? [] : [unknownKey])]);
+  return unknownKey === undefined
+    ? { code: "event.invalid", path, message: issue.message, fix: `Correct ${path || "the event"}; docs/events.md lists every field.` }
+    : { code: "event.invalid", path, message: "not a field of this event", fix: `Leave ${path} out; unknown fields are refused.` };
+}
+
+function typeHelp(type: string): string {
+  const near = closestName(type, OUTSIDE_EVENT_TYPES);
+  const hint = near === undefined ? "" : `Did you mean ${near}? `;
+  return `${hint}Types: ${OUTSIDE_EVENT_TYPES.join(", ")}.`;
+}

@@ -1,0 +1,49 @@
+/** The envelope of an event from outside: a CloudEvent 1.0 whose subject names the session. */
+import { z } from "zod";
+
+/** The app of a deployment that protects one app alone. */
+export const DEFAULT_APP = "azure-mobile";
+
+const PART = "[A-Za-z0-9_-]{1,64}";
+const NAME = "[A-Za-z0-9._-]{1,128}";
+const SUBJECT = new RegExp(`^(${PART})/(${NAME})(?:/(${NAME}))?$`);
+
+export const TENANT_PATTERN = new RegExp(`^${PART}$`);
+
+export const CloudEventEnvelope = z.strictObject({
+  specversion: z.literal("1.0"),
+  id: z.string().min(1).max(256).describe("unique within `source`; sending the same id again is safe"),
+  source: z.string().min(1).max(256).describe("who reports it, a URI reference"),
+  type: z.string().min(1).max(128),
+  subject: z.string().regex(SUBJECT, "`device/user` or `device/user/app`").describe("the session"),
+  time: z.iso.datetime({ offset: true }).describe("when it happened, by the producer's clock"),
+  datacontenttype: z.literal("application/json").optional(),
+  dataschema: z.string().max(256).optional(),
+  /** Version of the payload's shape. */
+  schemaversion: z.literal(1).optional(),
+  /** Taken only if it is the caller's own tenant. */
+  tenant: z.string().max(64).optional(),
+  traceparent: z.string().max(64).optional(),
+  tracestate: z.string().max(512).optional(),
+  data: z.record(z.string(), z.unknown()).optional(),
+});
+export type CloudEventEnvelope = z.infer<typeof CloudEventEnvelope>;
+
+export interface Subject {
+  readonly device: string;
+  readonly user: string;
+  readonly app: string;
+}
+
+const GUID = /^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
+
+/** Directory ids are compared without case, so one that is a GUID has one spelling here. */
+export const canonicalId = (id: string): string => (GUID.test(id) ? id.toLowerCase() : id);
+
+export const isSubject = (text: string): boolean => SUBJECT.test(text);
+
+/** The session that a valid subject names. */
+export function parseSubject(subject: string): Subject {
+  const [, device = "", user = "", app = DEFAULT_APP] = SUBJECT.exec(subject) ?? [];
+  return { device: canonicalId(device), user: canonicalId(user), app };
+}

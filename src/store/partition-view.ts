@@ -1,0 +1,129 @@
+/**
+ * Between the store's opaque strings and what the fold works with: reads a loaded batch, writes an outcome. The only place that
+ * knows both.
+ */
+import type { BatchInput, BatchOutcome, OutgoingEffect, PartitionPolicies, Stored } from "../../machines/fold-batch.js";
+import { EFFECTS } from "../../machines/effects/catalogue.js";
+import type { SessionId } from "../../machines/session/session.js";
+import { SnapshotError, decodeSession, encodeSession } from "../../machines/session/snapshot.js";
+import { readEntry } from "../ingest/inbox-body.js";
+import { GatehouseError } from "../errors.js";
+import { chainRecords } from "./journal-chain.js";
+import type { Batch, Commit, EntryId, SessionKey } from "./partition-store.js";
+import { sessionKey } from "./session-key.js";
+
+/** A snapshot was written by another version of the machine: this process must leave the partition to one that knows it. */
+export class MachineVersionError extends GatehouseError {
+  readonly code = "snapshot.version";
+  readonly retryable = false;
+}
+
+export function readPolicies(state: string): PartitionPolicies {
+  return state === "" ? {} : (JSON.parse(state) as PartitionPolicies);
+}
+
+/** A stored snapshot as a session, or the reason why it is none. */
+export function readStored(text: string): Stored {
+  try {
+    return decodeSession(text);
+  } catch (error) {
+    if (!(error instanceof SnapshotError)) throw error;
+    if (error.kind === "version") {
+      throw new MachineVersionError(error.message, { fix: "Run the release that wrote it, or a newer one." });
+    }
+    return { unreadable: error.message };
+  }
+}
+
+/** @throws MachineVersionError if a session was written by a machine version that is not known here */
+export function readBatch(batch: Batch): BatchInput {
+  const sessions = new Map<SessionId, Stored>();
+  const idOf = new Map<SessionKey, SessionId>();
+  for (const [key, text] of batch.snapshots) {
+    const stored = readStored(text);
+    // Whose it is stands in the snapshot alone; one that can't be read goes by its key until an entry names it.
+    const id = "unreadable" in stored ? key : stored.id;
+    idOf.set(key, id);
+    sessions.set(id, stored);
+  }
+  const entries = batch.entries.map((entry) => {
+    const read = readEntry(entry);
+    if (read.kind === "event" && idOf.get(entry.session) !== read.session && idOf.has(entry.session)) {
+      const stored = sessions.get(idOf.get(entry.session) as SessionId) as Stored;
+      sessions.set(
+        read.session,
+        "unreadable" in stored ? stored : { unreadable: `the snapshot stored here is that of ${stored.id}` },
+      );
+    }
+    return read;
+  });
+  return {
+    policies: readPolicies(batch.state),
+    horizon: batch.horizon,
+    entries,
+    due: batch.due.map((key) => idOf.get(key) ?? key),
+    sessions,
+    seq: batch.seq,
+  };
+}
+
+/** What to write so that the outcome of a batch becomes true. `nextToken` is fresh and random. */
+export function writeOutcome(batch: Batch, input: BatchInput, outcome: BatchOutcome, nextToken: string): Commit {
+  const snapshots = new Map<SessionKey, string>();
+  const timers = new Map<SessionKey, number | null>();
+  for (const [id, session] of outcome.sessions) snapshots.set(sessionKey(id), encodeSession(session));
+  for (const [id, due] of outcome.timers) timers.set(outcome.sessions.has(id) ? sessionKey(id) : id, due);
+
+  const consumed = new Map<SessionKey, EntryId[]>();
+  for (const { session, id } of batch.entries) {
+    const ids = consumed.get(session);
+    if (ids === undefined) consumed.set(session, [id]);
+    else ids.push(id);
+  }
+  const last = batch.entries.at(-1);
+  return {
+    token: batch.token,
+    nextToken,
+    last: last === undefined ? null : { id: last.id, nonce: last.nonce },
+    clock: batch.horizon,
+    ...(outcome.policies !== input.policies && { state: JSON.stringify(outcome.policies) }),
+    snapshots,
+    timers,
+    consumed,
+    records: chainRecords(
+      batch.head,
+      batch.seq + 1,
+      outcome.records.map((record) => JSON.stringify(record)),
+    ),
+    effects: outcome.effects.map((effect) => ({ id: effect.id, body: effectBody(effect) })),
+    counters: outcome.counters,
+  };
+}
+
+/** An effect as it stands in the outbox and as a receiver gets it. */
+export interface EffectMessage {
+  /** `<partition>-<seq>-<n>`: the same at every attempt. */
+  readonly id: string;
+  readonly session: SessionId;
+  readonly revision: number;
+  /** Partition's clock, epoch ms. */
+  readonly at: number;
+  readonly kind: "state" | "command";
+  readonly type: string;
+  readonly data: unknown;
+}
+
+function effectBody({ session, revision, at, effect }: OutgoingEffect): string {
+  return JSON.stringify({
+    session,
+    revision,
+    at,
+    kind: EFFECTS[effect.type].kind,
+    type: effect.type,
+    data: effect.data,
+  } satisfies Omit<EffectMessage, "id">);
+}
+
+export function readEffect(partition: number, id: string, body: string): EffectMessage {
+  return { id: `${partition}-${id}`, ...(JSON.parse(body) as Omit<EffectMessage, "id">) };
+}
