@@ -1,0 +1,43 @@
+/** The worker process: settings from the environment, a worker until SIGTERM or SIGINT. */
+import { readConfig } from "../src/config.js";
+import { discardSink, ndjsonSink } from "../src/effects/effect-sink.js";
+import { GatehouseError } from "../src/errors.js";
+import { createLogger } from "../src/log.js";
+import { startWorker } from "./worker.js";
+
+try {
+  const config = readConfig();
+  const log = createLogger(config.logLevel, "worker");
+  if (config.redisUrl === undefined) {
+    throw new Error("REDIS_URL is not set: a worker does not start a Redis of its own (`gatehouse up` does)");
+  }
+  const worker = await startWorker({
+    redisUrl: config.redisUrl,
+    prefix: config.prefix,
+    wakeShards: config.wakeShards,
+    concurrency: config.concurrency,
+    shutdownMs: config.shutdownMs,
+    heartbeatFile: config.heartbeatFile,
+    sink: config.effects === undefined ? discardSink : ndjsonSink(config.effects),
+    log,
+  });
+  // A parent that waits for the worker to be up is told by a message; without one this does nothing.
+  process.send?.("up");
+
+  let stopping = false;
+  const stop = (why: string): void => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ why }, "stopping");
+    void worker.stop().then(() => process.exit(0));
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  // A worker that a command started must not outlive it, however that command ended.
+  process.on("disconnect", () => stop("the parent is gone"));
+} catch (error) {
+  const { message } = error as Error;
+  process.stderr.write(`gatehouse worker: ${message}\n`);
+  if (error instanceof GatehouseError && error.fix !== undefined) process.stderr.write(`${error.fix}\n`);
+  process.exit(1);
+}

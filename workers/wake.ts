@@ -1,0 +1,47 @@
+/** The wake queue's job: drain the partition that it names. */
+import { Worker } from "bullmq";
+import type { Redis } from "ioredis";
+import type { Logger } from "../src/log.js";
+import { type QueueSettings, WakeJob, type WakeQueue, queuePrefix, wakeQueueName } from "../src/queue/queues.js";
+import { LOCK_DURATION_MS, NEVER_GIVE_UP, STALLED_INTERVAL_MS } from "./bullmq-settings.js";
+import type { Drainer } from "./drain.js";
+
+export interface WakeWorkerOptions extends QueueSettings {
+  readonly connection: Redis;
+  readonly partitionCount: number;
+  /** Partitions drained side by side, over all shards. */
+  readonly concurrency: number;
+}
+
+export function startWakeWorkers(
+  drainer: Drainer,
+  wakeQueue: WakeQueue,
+  log: Logger,
+  { connection, prefix, wakeShards, partitionCount, concurrency }: WakeWorkerOptions,
+): readonly Worker[] {
+  return Array.from({ length: wakeShards }, (_, shard) => {
+    const name = wakeQueueName(shard);
+    const worker = new Worker(
+      name,
+      async ({ data }) => {
+        const job = WakeJob.safeParse(data);
+        if (!job.success || job.data.partition >= partitionCount) {
+          log.warn({ queue: name }, "a wake job names no partition of this deployment; left alone");
+          return;
+        }
+        const { partition } = job.data;
+        if ((await drainer.drain(partition)) === "more") wakeQueue.wake(partition);
+      },
+      {
+        connection,
+        prefix: queuePrefix(prefix, name),
+        concurrency: Math.max(1, Math.ceil(concurrency / wakeShards)),
+        lockDuration: LOCK_DURATION_MS,
+        stalledInterval: STALLED_INTERVAL_MS,
+        maxStalledCount: NEVER_GIVE_UP,
+      },
+    );
+    worker.on("error", (error) => log.warn({ err: error, queue: name }, "the wake queue can't be reached"));
+    return worker;
+  });
+}

@@ -1,0 +1,106 @@
+/** One worker process's parts, wired: drain, sweep and effects over one deployment. */
+import type { Worker as BullWorker } from "bullmq";
+import { utimes, writeFile } from "node:fs/promises";
+import { RedisCatalogues } from "../src/control/redis-catalogues.js";
+import { RulesSource } from "../src/control/rules-source.js";
+import type { EffectSink } from "../src/effects/effect-sink.js";
+import type { Logger } from "../src/log.js";
+import { EffectsQueue, WakeQueue } from "../src/queue/queues.js";
+import { connectQueue, connectStore } from "../src/redis/connection.js";
+import type { DeploymentRequest } from "../src/store/deployment.js";
+import { openRedisPartitionStore } from "../src/store/redis/redis-partition-store.js";
+import { Drainer } from "./drain.js";
+import { startEffectsWorker } from "./effects.js";
+import { Sweep } from "./sweep.js";
+import { startWakeWorkers } from "./wake.js";
+
+export interface WorkerOptions {
+  readonly redisUrl: string;
+  readonly prefix: string;
+  readonly wakeShards: number;
+  readonly concurrency: number;
+  /** How long stopping may take, in ms; then connections are cut, and the next worker does the rest. */
+  readonly shutdownMs: number;
+  /** What the deployment is created with, if this worker is the first to open it. */
+  readonly deployment?: DeploymentRequest;
+  /** `null`: this process delivers no effects; they wait in the outbox. */
+  readonly sink: EffectSink | null;
+  readonly heartbeatFile?: string | undefined;
+  readonly log: Logger;
+  readonly onCommit?: (partition: number, entries: number) => void;
+}
+
+export interface RunningWorker {
+  /** Ends what is under way, within `shutdownMs`. */
+  stop(): Promise<void>;
+}
+
+/** @throws StoreUnavailableError, DeploymentConflictError */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { redisUrl, prefix, wakeShards, log, sink } = options;
+  const onError = (error: unknown) => log.warn({ err: error }, "connection to Redis lost; it is made again by itself");
+  const storeConnection = await connectStore(redisUrl, { onError });
+  const queueConnection = connectQueue(redisUrl, { onError });
+  const store = await openRedisPartitionStore(storeConnection, {
+    prefix,
+    ...(options.deployment && { deployment: options.deployment }),
+  });
+
+  const wakeQueue = new WakeQueue(queueConnection, { prefix, wakeShards }, onError);
+  const effectsQueue = sink === null ? null : new EffectsQueue(queueConnection, { prefix, wakeShards }, onError);
+  const drainer = new Drainer({
+    store,
+    rules: new RulesSource(new RedisCatalogues(storeConnection, prefix)),
+    log,
+    onEffects: (partition, ids) => void effectsQueue?.handOver(partition, ids).catch(onError),
+    ...(options.onCommit && { onCommit: options.onCommit }),
+  });
+  const sweep = new Sweep(store, drainer, effectsQueue, log, heartbeat(options.heartbeatFile, log));
+  const bullWorkers: BullWorker[] = [
+    ...startWakeWorkers(drainer, wakeQueue, log, {
+      connection: queueConnection,
+      prefix,
+      wakeShards,
+      partitionCount: store.deployment.partitionCount,
+      concurrency: options.concurrency,
+    }),
+    ...(sink === null ? [] : [startEffectsWorker(store, sink, log, { connection: queueConnection, prefix })]),
+  ];
+  sweep.start();
+  log.info({ partitions: store.deployment.partitionCount, clock: store.deployment.clock, prefix }, "worker is up");
+
+  const end = async (): Promise<void> => {
+    await sweep.stop();
+    await Promise.all(bullWorkers.map((worker) => worker.close()));
+    await drainer.settled();
+    await wakeQueue.close();
+    await effectsQueue?.close();
+    await sink?.close();
+  };
+  return {
+    stop: async () => {
+      let timer: NodeJS.Timeout | undefined;
+      const deadline = new Promise<"late">((resolve) => {
+        timer = setTimeout(() => resolve("late"), options.shutdownMs);
+      });
+      const outcome = await Promise.race([end().catch(onError), deadline]);
+      clearTimeout(timer);
+      if (outcome === "late") log.warn({ shutdownMs: options.shutdownMs }, "stopping took too long; connections are cut");
+      // Closing politely would wait for a Redis that may be gone.
+      storeConnection.disconnect();
+      queueConnection.disconnect();
+      log.info("worker has stopped");
+    },
+  };
+}
+
+/** Touches the file at every look of the sweep: an old file means a worker that is stuck. */
+function heartbeat(file: string | undefined, log: Logger): () => void {
+  if (file === undefined) return () => {};
+  return () => {
+    const now = new Date();
+    utimes(file, now, now)
+      .catch(async () => writeFile(file, ""))
+      .catch((error: unknown) => log.warn({ err: error }, "the heartbeat file can't be written"));
+  };
+}
