@@ -7,7 +7,13 @@ import type { Rules } from "./policy/rules.js";
 import { type SessionContext, type StatePath, stateName } from "./session/context.js";
 import { DEADLINES } from "./session/deadlines.js";
 import { SIGN_OUT_MESSAGES, blockedNotice } from "./session/effect-data.js";
-import { credentialsAreDue, pinProofIsMissing, pinSetupReason, postureIsUnknown, standingCauses } from "./session/ladder.js";
+import {
+  credentialsAreDue,
+  pinProofIsMissing,
+  pinSetupReason,
+  postureIsUnknown,
+  standingCauses,
+} from "./session/ladder.js";
 import { type Session, type SessionId, sessionIdParts } from "./session/session.js";
 
 export interface Decision {
@@ -89,10 +95,19 @@ export function decide(session: Session, rules: Rules, now: number): Decision {
     case "noncompliant": {
       const { key, data } = blockedNotice(context);
       const others = standingCauses(context).filter((cause) => cause !== context.cause);
-      return answer("deny", [context.cause, ...others].map((cause) => `noncompliant.${cause}`), key, data);
+      return answer(
+        "deny",
+        [context.cause, ...others].map((cause) => `noncompliant.${cause}`),
+        key,
+        data,
+      );
     }
     case "remediating":
-      return answer("deny", ["remediating", ...(context.cause ? [`noncompliant.${context.cause}`] : [])], "remediating");
+      return answer(
+        "deny",
+        ["remediating", ...(context.cause ? [`noncompliant.${context.cause}`] : [])],
+        "remediating",
+      );
     case "signedOut": {
       const reason = context.signOutReason ?? "adminForced";
       return answer("deny", [`signedOut.${reason}`], SIGN_OUT_MESSAGES[reason]);

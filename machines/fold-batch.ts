@@ -197,7 +197,11 @@ function withBroadcast(policies: PartitionPolicies, { tenant, version, at }: Pub
 
 /** One session folded up to now, as a worker would have it: what a decision is made on, without waiting for a worker. */
 export function foldAhead(
-  input: Pick<BatchInput, "policies" | "entries"> & { readonly id: SessionId; readonly stored?: Stored; readonly now: number },
+  input: Pick<BatchInput, "policies" | "entries"> & {
+    readonly id: SessionId;
+    readonly stored?: Stored;
+    readonly now: number;
+  },
   rulesOf: RulesOf,
 ): { readonly session?: Stored; readonly rules?: Rules } {
   const { id, stored, now } = input;

@@ -87,8 +87,7 @@ export function step(session: Session, occurrence: Occurrence, rules: Rules): St
     return notApplied(session, occurrence, rules, "quarantined", session.quarantine.reason);
   }
   const bearing = EVENTS.get(event.type)?.bearing(event as never) ?? "neutral";
-  const isOlder =
-    origin !== undefined && session.restrictedAt !== undefined && origin.time < session.restrictedAt;
+  const isOlder = origin !== undefined && session.restrictedAt !== undefined && origin.time < session.restrictedAt;
   if (isOlder && bearing === "relaxing") {
     return notApplied(session, occurrence, rules, "stale", "older than the last restricting event");
   }
@@ -316,7 +315,7 @@ function collectEffect(
   event: SessionEvent,
   params: EffectParams,
 ): void {
-  if (params.at !== undefined && !arrives(context, event, params.at)) return;
+  if (params.at !== undefined && !arrives(context, event, params.at) && !isRephrased(type, event)) return;
   const data = effectData(type, context, event, params);
   if (data === null) return;
   for (const one of Array.isArray(data) ? data : [data]) effects.push({ type, data: one } as Effect);
@@ -329,10 +328,24 @@ function arrives({ step: { rest, restCause }, cause }: SessionContext, event: Se
   return event.type === "account.signedIn" || (event.type === "account.switched" && event.role !== "from");
 }
 
+/** A prompt says what the rules ask for, so other rules ask anew. */
+function isRephrased(type: EffectType, event: SessionEvent): boolean {
+  return event.type === "policy.changed" && (type === "promptPinSetup" || type === "promptPin");
+}
+
 function statePath(value: unknown): StatePath {
   if (typeof value === "string") return value as StatePath;
   const [[parent, child] = []] = Object.entries(value as Record<string, string>);
   return `${parent}.${child}` as StatePath;
+}
+
+/** Whatever the order of their fields: a fact that was stored in between has them in another. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
+  const fields = Object.keys(one).filter((field) => one[field as never] !== undefined);
+  const others = Object.keys(other).filter((field) => other[field as never] !== undefined);
+  return fields.length === others.length && fields.every((field) => isSame(one[field as never], other[field as never]));
 }
 
 /** The facts to store, and what changed in them. */
@@ -346,7 +359,7 @@ function storedFacts(
     const value = context[key as keyof SessionFacts];
     const old = before[key as keyof SessionFacts];
     if (value === old) continue;
-    if (typeof value === "object" && typeof old === "object" && JSON.stringify(value) === JSON.stringify(old)) continue;
+    if (isSame(value, old)) continue;
     changed ??= {};
     changed[key] = value ?? null;
   }

@@ -18,6 +18,7 @@ const STEPS = [
   { name: "types", command: "tsc", args: [] },
   { name: "format", command: "prettier", args: ["--check", "."], fix: "npm run format mends it" },
   { name: "unused code", command: "knip", args: ["--no-progress"] },
+  { name: "documents", command: "tsx", args: ["scripts/docs.ts", "--check"], fix: "npm run docs writes them anew" },
 ];
 
 const steps = process.argv.includes("--without-tests") ? STEPS.filter(({ name }) => name !== "unit tests") : STEPS;

@@ -9,7 +9,10 @@ const Environment = z.object({
     .string()
     .regex(/^(redis|rediss|unix):\/\//, "redis://host:port, rediss://host:port or unix:///path/to/socket")
     .optional(),
-  GATEHOUSE_PREFIX: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, "letters, digits, `_` and `-`, up to 32").default("gh"),
+  GATEHOUSE_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,32}$/, "letters, digits, `_` and `-`, up to 32")
+    .default("gh"),
   GATEHOUSE_TENANT: z.string().regex(TENANT_PATTERN, "letters, digits, `_` and `-`, up to 64").default("contoso"),
   GATEHOUSE_DIRECTORY: z.string().min(1).default(".gatehouse"),
   GATEHOUSE_EFFECTS: z.string().min(1).optional(),

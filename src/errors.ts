@@ -25,7 +25,10 @@ export class StoreUnavailableError extends GatehouseError {
   readonly outcomeUnknown: boolean;
 
   constructor(message: string, options: { cause?: unknown; outcomeUnknown: boolean }) {
-    super(message, { ...options, fix: "Check that Redis runs and can be reached; sending the same events again is safe." });
+    super(message, {
+      ...options,
+      fix: "Check that Redis runs and can be reached; sending the same events again is safe.",
+    });
     this.outcomeUnknown = options.outcomeUnknown;
   }
 }

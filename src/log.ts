@@ -17,7 +17,9 @@ export function createLogger(level: LogLevel, name: string): Logger {
       level,
       redact: { paths: SECRETS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: "[redacted]" },
       // An address may carry a password.
-      serializers: { err: ({ name: type, message, code, stack }: Error & { code?: unknown }) => ({ type, message, code, stack }) },
+      serializers: {
+        err: ({ name: type, message, code, stack }: Error & { code?: unknown }) => ({ type, message, code, stack }),
+      },
     },
     destination({ dest: 2, sync: false }),
   );

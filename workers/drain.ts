@@ -45,7 +45,10 @@ export class Drainer {
     if (running !== undefined) return running;
     const drain = this.turn(partition)
       .catch((error: unknown): DrainResult => {
-        this.dependencies.log.error({ err: error, partition }, "a partition could not be drained; the sweep tries again");
+        this.dependencies.log.error(
+          { err: error, partition },
+          "a partition could not be drained; the sweep tries again",
+        );
         return "failed";
       })
       .finally(() => this.underWay.delete(partition));

@@ -5,6 +5,14 @@ import { GatehouseError } from "../src/errors.js";
 import { createLogger } from "../src/log.js";
 import { startWorker } from "./worker.js";
 
+// Listened for before anything begins, so that a signal in the middle of the start counts, too.
+const toldToStop = new Promise<string>((resolve) => {
+  process.on("SIGTERM", resolve);
+  process.on("SIGINT", resolve);
+  // A worker that a command started must not outlive it, however that command ended.
+  process.on("disconnect", () => resolve("the parent is gone"));
+});
+
 try {
   const config = readConfig();
   const log = createLogger(config.logLevel, "worker");
@@ -21,20 +29,11 @@ try {
     sink: config.effects === undefined ? discardSink : ndjsonSink(config.effects),
     log,
   });
-  // A parent that waits for the worker to be up is told by a message; without one this does nothing.
-  process.send?.("up");
-
-  let stopping = false;
-  const stop = (why: string): void => {
-    if (stopping) return;
-    stopping = true;
-    log.info({ why }, "stopping");
-    void worker.stop().then(() => process.exit(0));
-  };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
-  // A worker that a command started must not outlive it, however that command ended.
-  process.on("disconnect", () => stop("the parent is gone"));
+  // A parent that waits for the worker to be up is told by a message.
+  if (process.connected) process.send?.("up");
+  log.info({ why: await toldToStop }, "stopping");
+  await worker.stop();
+  process.exit(0);
 } catch (error) {
   const { message } = error as Error;
   process.stderr.write(`gatehouse worker: ${message}\n`);

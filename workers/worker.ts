@@ -85,7 +85,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       });
       const outcome = await Promise.race([end().catch(onError), deadline]);
       clearTimeout(timer);
-      if (outcome === "late") log.warn({ shutdownMs: options.shutdownMs }, "stopping took too long; connections are cut");
+      if (outcome === "late")
+        log.warn({ shutdownMs: options.shutdownMs }, "stopping took too long; connections are cut");
       // Closing politely would wait for a Redis that may be gone.
       storeConnection.disconnect();
       queueConnection.disconnect();

@@ -17,7 +17,11 @@ interface Input {
 inChild<Input>(async ({ url, role, jobs, perSecond }) => {
   if (role === "worker") {
     const completed: Record<string, number> = {};
-    const worker = new Worker(NAME, async () => undefined, { connection: connectQueue(url), prefix: PREFIX, concurrency: 8 });
+    const worker = new Worker(NAME, async () => undefined, {
+      connection: connectQueue(url),
+      prefix: PREFIX,
+      concurrency: 8,
+    });
     worker.on("completed", (job) => {
       completed[job.name] = clockMs();
       if (Object.keys(completed).length === jobs) tell({ kind: "completed", completed });

@@ -56,7 +56,9 @@ export async function core({ devices, sessions, progress }: CoreOptions): Promis
   const bullmq = await withRedis(async (url) => plainWay(url, some, Math.round(some.events.length * WARM_UP_SHARE)));
 
   progress(`Gatehouse, ${all.events.length} events`);
-  const gatehouse = await withRedis(async (url) => gatehouseWay(url, all, Math.round(all.events.length * WARM_UP_SHARE)));
+  const gatehouse = await withRedis(async (url) =>
+    gatehouseWay(url, all, Math.round(all.events.length * WARM_UP_SHARE)),
+  );
 
   const few = { ...all, events: all.events.slice(0, 3 * LOW_LOAD_EVENTS) };
   progress(`a bare BullMQ job at ${LOW_LOAD_PER_SECOND}/s`);

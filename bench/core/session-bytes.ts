@@ -24,13 +24,24 @@ const POSTURE = {
   rooted: false,
   deviceLock: "high",
 };
-const PIN = { length: 6, kind: "numeric", simple: false, hasDigit: true, hasLetter: false, hasSymbol: false, matchesHistory: 0 };
+const PIN = {
+  length: 6,
+  kind: "numeric",
+  simple: false,
+  hasDigit: true,
+  hasLetter: false,
+  hasSymbol: false,
+  matchesHistory: 0,
+};
 
 /** Bytes a session, over `count` sessions that signed in, enrolled, reported, set a PIN and were put away an hour ago. */
 export async function sessionBytes(url: string, { tenant, catalogue }: Material, count: number): Promise<number> {
   const redis = await connectStore(url);
   const prefix = "bytes";
-  const store = await openRedisPartitionStore(redis, { prefix, deployment: { clock: "event", journalMaxBytes: 65_536 } });
+  const store = await openRedisPartitionStore(redis, {
+    prefix,
+    deployment: { clock: "event", journalMaxBytes: 65_536 },
+  });
   const catalogues = new RedisCatalogues(redis, prefix);
   await publish({ store, catalogues, wake: () => {} }, tenant, catalogue);
   const drainer = new Drainer({
@@ -42,7 +53,10 @@ export async function sessionBytes(url: string, { tenant, catalogue }: Material,
   const startMs = Date.now();
   const time = new Date(startMs).toISOString();
   for (let from = 0; from < count; from += SESSIONS_AT_ONCE) {
-    const subjects = Array.from({ length: Math.min(SESSIONS_AT_ONCE, count - from) }, () => `${randomUUID()}/${randomUUID()}`);
+    const subjects = Array.from(
+      { length: Math.min(SESSIONS_AT_ONCE, count - from) },
+      () => `${randomUUID()}/${randomUUID()}`,
+    );
     const stages: readonly [type: string, data: object][] = [
       ["account.signedIn", { platform: "ios", interactive: true }],
       ["enrollment.completed", { result: "ENROLLMENT_SUCCEEDED" }],
@@ -55,7 +69,15 @@ export async function sessionBytes(url: string, { tenant, catalogue }: Material,
         store,
         () => {},
         tenant,
-        subjects.map((subject) => ({ specversion: "1.0", id: randomUUID(), source: "app://bench", type, subject, time, data })),
+        subjects.map((subject) => ({
+          specversion: "1.0",
+          id: randomUUID(),
+          source: "app://bench",
+          type,
+          subject,
+          time,
+          data,
+        })),
       );
     }
     for (let partition = 0; partition < store.deployment.partitionCount; partition++) {
@@ -63,7 +85,9 @@ export async function sessionBytes(url: string, { tenant, catalogue }: Material,
     }
   }
   for (let partition = 0; partition < store.deployment.partitionCount; partition++) {
-    await store.ingest(partition, [{ session: BROADCAST, body: CLOCK_BODY, time: startMs + HOUR_MS, fingerprint: null }]);
+    await store.ingest(partition, [
+      { session: BROADCAST, body: CLOCK_BODY, time: startMs + HOUR_MS, fingerprint: null },
+    ]);
     while ((await drainer.drain(partition)) === "more");
   }
   const before = await usedMemory(redis);

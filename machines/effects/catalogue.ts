@@ -82,11 +82,7 @@ export const EFFECTS = {
     "Ask for the PIN, or a biometric where it may stand in.",
     z.strictObject({ biometricAllowed: z.boolean(), triesLeft: z.int().min(0) }),
   ),
-  promptCredentials: define(
-    "state",
-    "Ask for work credentials.",
-    z.strictObject({ why: z.enum(CREDENTIALS_REASONS) }),
-  ),
+  promptCredentials: define("state", "Ask for work credentials.", z.strictObject({ why: z.enum(CREDENTIALS_REASONS) })),
   grantAccess: define("state", "Corporate data may be shown.", none),
   blockAccess: define(
     "state",

@@ -35,14 +35,18 @@ export const accountSwitched = defineEvent({
       fromAccountId: Id.optional(),
       toAccountId: Id.optional(),
       reason: z.enum(["explicit", "intent", "resumeCancelled"]).optional(),
-      role: z.enum(["from", "to"]).describe("which of the two this session is; set on acceptance, not by producers").optional(),
+      role: z
+        .enum(["from", "to"])
+        .describe("which of the two this session is; set on acceptance, not by producers")
+        .optional(),
     })
     .describe("at least one of fromAccountId and toAccountId"),
 });
 
 export const accountRemoved = defineEvent({
   type: "account.removed",
-  meaning: "An account was removed from the app. This session's own: ends it. Another: a session refused as second managed account is judged again.",
+  meaning:
+    "An account was removed from the app. This session's own: ends it. Another: a session refused as second managed account is judged again.",
   emitters: ["app"],
   bearing: "neutral",
   data: z.strictObject({ accountId: Id.describe("the removed account; absent: this session's").optional() }),
@@ -50,7 +54,8 @@ export const accountRemoved = defineEvent({
 
 export const accountDisabled = defineEvent({
   type: "account.disabled",
-  meaning: "The directory disabled or deleted the account. What follows is the policy's `appActionIfUnableToAuthenticateUser`.",
+  meaning:
+    "The directory disabled or deleted the account. What follows is the policy's `appActionIfUnableToAuthenticateUser`.",
   emitters: ["service"],
   bearing: "restricting",
   data: z.strictObject({ confirmedAt: ProducerTime.optional() }),

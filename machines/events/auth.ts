@@ -15,7 +15,8 @@ export const authSucceeded = defineEvent({
 
 export const authFailed = defineEvent({
   type: "auth.failed",
-  meaning: "Signing in with work credentials failed. After a revoked token the session ends; at the offline wipe it ends with a wipe.",
+  meaning:
+    "Signing in with work credentials failed. After a revoked token the session ends; at the offline wipe it ends with a wipe.",
   emitters: ["app"],
   bearing: "restricting",
   data: z.strictObject({ errorCode: z.string().max(64).optional() }),

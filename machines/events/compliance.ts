@@ -18,18 +18,6 @@ export const complianceEvaluated = defineEvent({
   }),
 });
 
-/** Grant controls of conditional access that can be unsatisfied, by their Graph names. */
-export const CA_CONTROLS = [
-  "block",
-  "mfa",
-  "compliantDevice",
-  "domainJoinedDevice",
-  "approvedApplication",
-  "compliantApplication",
-  "passwordChange",
-  "termsOfUse",
-] as const;
-
 export const caEvaluated = defineEvent({
   type: "ca.evaluated",
   meaning:

@@ -17,7 +17,8 @@ export type EnrollmentResult = (typeof ENROLLMENT_RESULTS)[number];
 
 export const enrollmentCompleted = defineEvent({
   type: "enrollment.completed",
-  meaning: "An enrollment attempt ended. Success brings the policy; the other results hold, refuse or release the account.",
+  meaning:
+    "An enrollment attempt ended. Success brings the policy; the other results hold, refuse or release the account.",
   emitters: ["app", "service"],
   bearing: ({ result }) =>
     result === "WRONG_USER" || result === "COMPANY_PORTAL_REQUIRED"

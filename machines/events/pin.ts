@@ -32,7 +32,9 @@ export const pinRejected = defineEvent({
   meaning: "A wrong PIN was entered. When the attempts are spent the PIN is reset or the data wiped.",
   emitters: ["app"],
   bearing: "restricting",
-  data: z.strictObject({ failedAttempts: z.int().min(1).max(65_535).describe("running count since the last good entry") }),
+  data: z.strictObject({
+    failedAttempts: z.int().min(1).max(65_535).describe("running count since the last good entry"),
+  }),
 });
 
 export const pinCancelled = defineEvent({
@@ -53,7 +55,8 @@ export const pinResetRequested = defineEvent({
 
 export const biometricsChanged = defineEvent({
   type: "biometrics.changed",
-  meaning: "The biometrics enrolled on the device changed. The next prompt takes the PIN alone, where the rules say so.",
+  meaning:
+    "The biometrics enrolled on the device changed. The next prompt takes the PIN alone, where the rules say so.",
   emitters: ["app"],
   bearing: "restricting",
   data: NoData,

@@ -43,4 +43,3 @@ export const companyPortalInstalled = defineEvent({
   bearing: "relaxing",
   data: z.strictObject({ version: ShortText.optional() }),
 });
-

@@ -5,7 +5,8 @@ import { Id } from "./fields.js";
 
 export const wipeRequested = defineEvent({
   type: "wipe.requested",
-  meaning: "An administrator asks to remove the account's data: from this app, or (scope `user`) at every contact until cancelled.",
+  meaning:
+    "An administrator asks to remove the account's data: from this app, or (scope `user`) at every contact until cancelled.",
   emitters: ["admin", "service"],
   bearing: "restricting",
   data: z.strictObject({ requestId: Id, scope: z.enum(["app", "user"]) }),

@@ -4,6 +4,7 @@
  * arrival, not when the session settles back to where it was.
  */
 import type { EffectType, SignOutReason } from "../effects/catalogue.js";
+import type { PartingWipe } from "./context.js";
 import type { EffectParams } from "./effect-data.js";
 import { vocabulary } from "./vocabulary.js";
 
@@ -21,6 +22,9 @@ const notify = (notice: NonNullable<EffectParams["notice"]>, at?: string) => ({
   type: "notify" as const,
   params: (at === undefined ? { notice } : { notice, at }) as EffectParams,
 });
+
+/** The session ends and takes its data along. Unlike a wipe that was requested this never stands in the way of the next sign-in. */
+const removeData = (why: PartingWipe) => ({ type: "removeData" as const, params: { why } });
 
 const requestWipe = (why?: string) => ({ type: "requestWipe" as const, params: { why } });
 
@@ -45,13 +49,13 @@ export const sessionChart = vocabulary.createMachine({
     "account.signedIn": { target: ".settling", actions: "recordFacts" },
     "account.signedOut": {
       target: ".signedOut",
-      actions: ["unregister", { type: "wipe", params: { why: "signedOut" } }, signOut("userInitiated")],
+      actions: ["unregister", removeData("signedOut"), "wipe", signOut("userInitiated")],
     },
     "account.removed": [
       {
         guard: "ownAccountRemoved",
         target: ".signedOut",
-        actions: ["unregister", { type: "wipe", params: { why: "signedOut" } }, signOut("accountRemoved")],
+        actions: ["unregister", removeData("signedOut"), "wipe", signOut("accountRemoved")],
       },
       { target: ".settling", actions: "recordFacts" },
     ],
@@ -122,8 +126,7 @@ export const sessionChart = vocabulary.createMachine({
     settling: {
       always: [
         // What time has made of the facts, also where no deadline was armed to tell.
-        { guard: "proofIsStale", actions: "dropStaleProof" },
-        { guard: "offlineWipeIsDue", actions: "awaitSignIn" },
+        { guard: "somethingLapsed", actions: "recordLapses" },
         { guard: "warningsAreNew", actions: [notify("warnings"), "markWarned"] },
         { guard: "wipeIsDue", target: "signedOut", actions: [requestWipe(), "wipe", signOut("wiped")] },
         { guard: "accountIsRefused", target: "noncompliant" },
@@ -286,7 +289,7 @@ export const sessionChart = vocabulary.createMachine({
           {
             guard: "isNotCompliant",
             target: "signedOut",
-            actions: ["unregister", { type: "wipe", params: { why: "notCompliant" } }, signOut("remediationFailed")],
+            actions: ["unregister", removeData("notCompliant"), "wipe", signOut("remediationFailed")],
           },
           { target: "signedOut", actions: ["unregister", signOut("remediationFailed")] },
         ],
@@ -334,7 +337,7 @@ export const sessionChart = vocabulary.createMachine({
       ],
       on: {
         "account.signedIn": [
-          { guard: "wipeStands", actions: ["repeatWipe", "wipe", notify("wiped")] },
+          { guard: "wipeForbidsSignIn", actions: ["repeatWipe", "wipe", notify("wiped")] },
           { target: "unenrolled.checking", actions: "recordFacts" },
         ],
         "wipe.requested": { actions: ["recordFacts", "wipe"] },
@@ -342,8 +345,9 @@ export const sessionChart = vocabulary.createMachine({
         "wipe.failed": { guard: "wipeIsKnown", actions: "recordFacts" },
         "wipe.cancelled": { guard: "wipeIsKnown", actions: "recordFacts" },
         "checkin.succeeded": [
-          { guard: "wipeStands", actions: ["repeatWipe", "wipe"] },
+          { guard: "wipeForbidsSignIn", actions: ["repeatWipe", "wipe"] },
           { guard: "wipeWaits", actions: [requestWipe("requested"), "wipe"] },
+          { guard: "wipeStands", actions: ["repeatWipe", "wipe"] },
           {},
         ],
         "account.switched": [{ guard: "switchedHere", actions: notify("signInRequired") }, {}],

@@ -38,12 +38,21 @@ export type StateName = (typeof STATE_NAMES)[number];
 
 export const stateName = (path: StatePath): StateName => path.split(".", 1)[0] as StateName;
 
+/** Why a session that ends takes its data along, without anybody asking for a wipe. */
+const PARTING_WIPES = ["signedOut", "notCompliant"] as const;
+export type PartingWipe = (typeof PARTING_WIPES)[number];
+
 /** A wipe that was asked for. A `user` wipe stands after it was done, until it is cancelled. */
 export interface Wipe {
   readonly requestId: string;
   readonly scope: "app" | "user";
   readonly status: "pending" | "completed" | "failed" | "cancelled";
   readonly why: string;
+}
+
+/** A parting wipe gives way to any that is asked for, and to the next sign-in. */
+export function isParting({ why }: Wipe): boolean {
+  return (PARTING_WIPES as readonly string[]).includes(why);
 }
 
 /** The remediation that runs. Without an `attemptId` no attempt is open: late answers change nothing. */

@@ -5,13 +5,7 @@
  */
 import type { SessionEvent } from "../events/catalogue.js";
 import type { SessionContext } from "./context.js";
-import {
-  INTEGRITY_VERDICT_LIFETIME_MS,
-  biometricCounts,
-  isEnrolled,
-  offShiftFrom,
-  pinIsRequired,
-} from "./ladder.js";
+import { INTEGRITY_VERDICT_LIFETIME_MS, biometricCounts, isEnrolled, offShiftFrom, pinIsRequired } from "./ladder.js";
 
 export interface Deadline {
   /** Named in snapshots; renaming one orphans what is stored. */
@@ -43,7 +37,10 @@ export const DEADLINES: readonly Deadline[] = [
     endsAccess: false,
     due: (context) => {
       const timeoutMs = context.step.rules.pin?.biometricTimeoutMs ?? null;
-      return context.backgroundedAt !== undefined && timeoutMs !== null && biometricCounts(context) && isEnrolled(context)
+      return context.backgroundedAt !== undefined &&
+        timeoutMs !== null &&
+        biometricCounts(context) &&
+        isEnrolled(context)
         ? context.backgroundedAt + timeoutMs
         : undefined;
     },

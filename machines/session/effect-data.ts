@@ -2,16 +2,13 @@
  * What an effect that the chart names carries. `null` means that there is nothing to do after all: nobody need be told, no
  * data is there to remove.
  */
-import {
-  type EffectData,
-  type EffectType,
-  type SignOutReason,
-} from "../effects/catalogue.js";
+import { type EffectData, type EffectType, type SignOutReason } from "../effects/catalogue.js";
 import type { MessageData, MessageKey } from "../effects/messages.js";
+import { CAUSE_WORDS, VIOLATION_WORDS } from "../effects/words.js";
 import type { SessionEvent } from "../events/catalogue.js";
 import type { Cause } from "../policy/causes.js";
 import type { Failure } from "../policy/conditional-launch.js";
-import { pinViolations } from "../policy/pin-rules.js";
+import { type PinViolation, pinViolations } from "../policy/pin-rules.js";
 import type { SessionContext } from "./context.js";
 import {
   biometricCounts,
@@ -35,7 +32,7 @@ export const NOTICES = {
   },
   pinInvalid: (context, event) =>
     event.type === "pin.set" && context.step.rules.pin !== null
-      ? notice("pinInvalid", { violations: pinViolations(context.step.rules.pin, event.descriptor).join(", ") })
+      ? pinInvalid(pinViolations(context.step.rules.pin, event.descriptor))
       : null,
   pinWrong: (context) => notice("pinWrong", { triesLeft: triesLeft(context) }),
   blocked: (context) => blockedNotice(context),
@@ -69,8 +66,6 @@ export interface EffectParams {
   readonly at?: string;
   /** For `notify`. */
   readonly notice?: NoticeName;
-  /** For `wipe`. */
-  readonly why?: string;
 }
 
 type Builder<Type extends EffectType> = (
@@ -94,9 +89,7 @@ const BUILDERS: { readonly [Type in EffectType]: Builder<Type> } = {
     return { why, rules: { minLength, kind, simpleBlocked, historyCount } };
   },
   promptPin: (context) =>
-    pinProofIsMissing(context)
-      ? { biometricAllowed: biometricCounts(context), triesLeft: triesLeft(context) }
-      : null,
+    pinProofIsMissing(context) ? { biometricAllowed: biometricCounts(context), triesLeft: triesLeft(context) } : null,
   promptCredentials: (context, _event, { at }) => {
     // Signing in lifts no other cause.
     if (at === "noncompliant" && context.cause !== "offlineWipeDue") return null;
@@ -108,22 +101,16 @@ const BUILDERS: { readonly [Type in EffectType]: Builder<Type> } = {
   },
   grantAccess: always,
   blockAccess: (context, _event, { at }) => ({
-    cause: at === "noncompliant" || at === "remediating" || at === "signedOut"
-      ? (context.signOutReason ?? context.cause ?? at)
-      : (at ?? "signedOut"),
+    cause:
+      at === "noncompliant" || at === "remediating" || at === "signedOut"
+        ? (context.signOutReason ?? context.cause ?? at)
+        : (at ?? "signedOut"),
   }),
   allowUnmanaged: always,
   removeManagement: ({ enrollment }) => (enrollment === "enrolled" ? EMPTY : null),
   remediate: ({ remediation }) =>
-    remediation?.attemptId === undefined
-      ? null
-      : { attemptId: remediation.attemptId, silent: remediation.silent },
-  wipe: (context, _event, { why }) => {
-    if (context.wipe?.status === "pending") return { requestId: context.wipe.requestId, why: context.wipe.why };
-    // Data that was never put there, because no policy bound the account, is not the organisation's to remove.
-    const removes = isEnrolled(context) && (why !== "signedOut" || context.step.rules.wipeOnSignOut);
-    return removes ? { requestId: ownWipeId(context), why: why ?? "requested" } : null;
-  },
+    remediation?.attemptId === undefined ? null : { attemptId: remediation.attemptId, silent: remediation.silent },
+  wipe: ({ wipe }) => (wipe?.status === "pending" ? { requestId: wipe.requestId, why: wipe.why } : null),
   signOut: ({ signOutReason }) =>
     signOutReason === undefined ? null : { reason: signOutReason, messageKey: SIGN_OUT_MESSAGES[signOutReason] },
   notify: (context, event, { notice: name }) => (name === undefined ? null : NOTICES[name](context, event)),
@@ -167,8 +154,8 @@ export function shownWarnings(context: SessionContext): SessionContext["warned"]
 export const SIGN_OUT_MESSAGES: Readonly<Record<SignOutReason, MessageKey>> = {
   userInitiated: "signedOut",
   accountRemoved: "signedOut",
-  adminForced: "signInRequired",
-  wipeRequested: "signInRequired",
+  adminForced: "signedOutByOrganisation",
+  wipeRequested: "signedOutByOrganisation",
   wiped: "wiped",
   pinAttempts: "wiped",
   offlineWipe: "wiped",
@@ -208,12 +195,19 @@ export function blockedNotice(context: SessionContext): Notice {
   const { cause } = context;
   const failure = failures(context).find((candidate) => candidate.cause === cause);
   if (failure !== undefined) return failureNotice("blocked", failure);
-  return notice((cause && BLOCKED_MESSAGES[cause]) ?? "blocked.device", { what: cause ?? "unknown" });
+  return notice((cause && BLOCKED_MESSAGES[cause]) ?? "blocked.device", {
+    what: (cause && CAUSE_WORDS[cause]) ?? "its state is not known",
+  });
 }
 
 function failureNotice(severity: "warn" | "blocked", { cause, expected, actual }: Failure): Notice {
   const subject = VERSION_CAUSES.has(cause) ? "version" : "device";
-  return notice(`${severity}.${subject}`, { what: cause, expected, actual });
+  return notice(`${severity}.${subject}`, { what: CAUSE_WORDS[cause] ?? cause, expected, actual });
+}
+
+function pinInvalid(violations: readonly PinViolation[]): Notice {
+  const words = violations.map((violation) => VIOLATION_WORDS[violation]);
+  return notice("pinInvalid", { violations: words.join(", "), codes: violations.join(",") });
 }
 
 function notice(key: MessageKey, data: MessageData = {}): Notice {

@@ -38,6 +38,8 @@ const RECORDERS: { readonly [Type in EventType]?: Recorder<Type> } = {
           released: undefined,
           wrongUser: undefined,
           offlineWipe: undefined,
+          // What was left of the last session's parting is over: its app is here again, and signed in.
+          wipe: context.step.rest === "signedOut" ? undefined : context.wipe,
           ...NO_RETRY,
         }),
   }),
@@ -256,7 +258,9 @@ function recordEnrollment(context: SessionContext, event: SessionEventOf<"enroll
     case "ENROLLMENT_FAILED":
       return wasEnrolled ? NOTHING : { enrollment: "held", held: "failed", retryAt: now + ENROLLMENT_RETRY_MS };
     case "PENDING":
-      return wasEnrolled ? NOTHING : { enrollment: "held", held: "pending", retryAt: now + backoffMs(1, context.step.user) };
+      return wasEnrolled
+        ? NOTHING
+        : { enrollment: "held", held: "pending", retryAt: now + backoffMs(1, context.step.user) };
     case "WRONG_USER":
       return { wrongUser: true, enrollment: "none" };
     case "COMPANY_PORTAL_REQUIRED":
@@ -275,13 +279,19 @@ export function isMetBySigningIn({ unsatisfied = [] }: SessionEventOf<"ca.evalua
 function recordConditionalAccess(_context: SessionContext, event: SessionEventOf<"ca.evaluated">): Change {
   if (event.result === "granted") return { conditionalAccess: undefined };
   if (!event.enforced) return NOTHING;
-  if (isMetBySigningIn(event)) return { authRequired: "conditionalAccess" };
-  const unsatisfied = (event.unsatisfied ?? []).filter((control) => !MET_BY_SIGNING_IN.has(control));
-  if (unsatisfied.length > 0 && unsatisfied.every((control) => Object.hasOwn(CA_CAUSES, control))) {
-    return { conditionalAccess: CA_CAUSES[unsatisfied[0] as keyof typeof CA_CAUSES] };
-  }
+  return isMetBySigningIn(event) ? { authRequired: "conditionalAccess" } : { conditionalAccess: denialCause(event) };
+}
+
+/** Whether a denial leaves nothing to remediate. */
+export function isBlockedOutright(event: SessionEventOf<"ca.evaluated">): boolean {
+  return event.result === "denied" && event.enforced && !isMetBySigningIn(event) && denialCause(event) === "caBlocked";
+}
+
+function denialCause({ unsatisfied = [] }: SessionEventOf<"ca.evaluated">) {
+  const [first, ...others] = unsatisfied.filter((control) => !MET_BY_SIGNING_IN.has(control));
+  const remediable = first !== undefined && [first, ...others].every((control) => Object.hasOwn(CA_CAUSES, control));
   // `block`, a control that we do not know, or a denial without a reason: nothing that remediation could meet.
-  return { conditionalAccess: "caBlocked" };
+  return remediable ? CA_CAUSES[first as keyof typeof CA_CAUSES] : "caBlocked";
 }
 
 const CA_CAUSES = {

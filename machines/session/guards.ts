@@ -1,8 +1,8 @@
 /** The chart's guards, by the names that stand in it. */
 import type { SessionEvent } from "../events/catalogue.js";
-import type { SessionContext } from "./context.js";
+import { type SessionContext, isParting } from "./context.js";
 import { newWarnings } from "./effect-data.js";
-import { failedAttempts, isMetBySigningIn } from "./facts.js";
+import { failedAttempts, isBlockedOutright, isMetBySigningIn } from "./facts.js";
 import {
   accountIsRefused,
   biometricCounts,
@@ -12,7 +12,7 @@ import {
   offlineWipeIsDue,
   pinSetupReason,
   proofIsMissing,
-  proofIsStale,
+  proofLapsed,
   rulingCause,
   standingCauses,
   verdictBlocks,
@@ -93,11 +93,15 @@ const ownAccountRemoved = ({ context, event }: Asked): boolean =>
 
 const wipeWaits = ({ event }: Asked): boolean => event.type === "checkin.succeeded" && event.wipePending === true;
 
+/** A wipe that is still to be done, or that is asked for at every contact until it is cancelled. */
+const wipeStands = ({ context: { wipe } }: Pick<Asked, "context">): boolean =>
+  wipe !== undefined &&
+  wipe.status !== "cancelled" &&
+  (wipe.scope === "user" || wipe.status === "pending" || wipe.status === "failed");
+
 export const guards = {
   // the settle ladder, from the top
-  proofIsStale: ({ context }: Asked) =>
-    (context.pinProven === true || context.credentialsProven === true) && proofIsStale(context),
-  offlineWipeIsDue: ({ context }: Asked) => offlineWipeIsDue(context),
+  somethingLapsed: ({ context }: Asked) => proofLapsed(context) || offlineWipeIsDue(context),
   warningsAreNew: ({ context }: Asked) => newWarnings(context).length > 0,
   wipeIsDue: ({ context }: Asked) => wipeIsDue(context),
   accountIsRefused: ({ context }: Asked) => accountIsRefused(context),
@@ -117,10 +121,7 @@ export const guards = {
   isAndroid: ({ context }: Asked) => context.platform === "android",
   wipeWaits,
   signInIsDemanded: ({ event }: Asked) =>
-    event.type === "ca.evaluated" &&
-    event.result === "denied" &&
-    event.enforced &&
-    isMetBySigningIn(event),
+    event.type === "ca.evaluated" && event.result === "denied" && event.enforced && isMetBySigningIn(event),
 
   // PIN
   signInComesFirst: ({ context }: Asked) => context.authRequired !== undefined,
@@ -161,30 +162,24 @@ export const guards = {
   attemptsAreLeft: ({ context }: Asked) => attemptsAreLeft(context),
   furtherAttemptsAreOff: ({ context }: Asked) => !context.step.rules.remediation.enabled,
   endsRemediation: ({ context, event }: Asked) =>
-    (event.type === "ca.evaluated" && event.result === "denied" && event.enforced && isBlockedOutright(event.unsatisfied)) ||
+    (event.type === "ca.evaluated" && isBlockedOutright(event)) ||
     ((event.type === "account.disabled" || (event.type === "checkin.failed" && event.reason === "userInvalid")) &&
       // Where nothing is enrolled there is nothing to wipe, and the remediation goes on.
       (context.step.rules.disabledAccount === "block" ||
-        (context.step.rules.disabledAccount === "wipe" && isEnrolled(context)))) ||
-    event.type === "account.notAllowed",
+        (context.step.rules.disabledAccount === "wipe" && isEnrolled(context)))),
 
   canWait: (asked: Asked) =>
     FACTS_WHILE_REMEDIATING.has(asked.event.type) && !ownAccountRemoved(asked) && !wipeWaits(asked),
 
   // signed out
-  wipeStands: ({ context: { wipe } }: Asked) =>
-    wipe !== undefined &&
-    wipe.status !== "cancelled" &&
-    (wipe.scope === "user" || wipe.status === "pending" || wipe.status === "failed"),
+  wipeStands,
+  wipeForbidsSignIn: ({ context }: Asked) =>
+    wipeStands({ context }) && context.wipe !== undefined && !isParting(context.wipe),
   wipeIsKnown: ({ context, event }: Asked) =>
     (event.type === "wipe.completed" || event.type === "wipe.failed" || event.type === "wipe.cancelled") &&
     event.requestId === context.wipe?.requestId,
   carriesFacts: ({ event }: Asked) => LASTING_FACTS.has(event.type),
 } as const;
-
-function isBlockedOutright(unsatisfied: readonly string[] | undefined): boolean {
-  return unsatisfied === undefined || unsatisfied.length === 0 || unsatisfied.includes("block");
-}
 
 function sameId(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();

@@ -23,7 +23,9 @@ export function isManaged(context: SessionContext): boolean {
  */
 export function isUnmanaged(context: SessionContext): boolean {
   const { licensed, released, enrollment, step } = context;
-  return licensed === false || released !== undefined || (step.rules.policies.length === 0 && enrollment !== "checking");
+  return (
+    licensed === false || released !== undefined || (step.rules.policies.length === 0 && enrollment !== "checking")
+  );
 }
 
 /** Managed, and the app has the policy. */
@@ -113,8 +115,7 @@ export function pinProofIsMissing(context: SessionContext): boolean {
 
 export function credentialsAreDue(context: SessionContext): boolean {
   return (
-    context.authRequired !== undefined ||
-    (context.step.rules.credentialsRequired && context.credentialsProven !== true)
+    context.authRequired !== undefined || (context.step.rules.credentialsRequired && context.credentialsProven !== true)
   );
 }
 
@@ -130,6 +131,11 @@ export function postureIsUnknown(context: SessionContext): boolean {
 export function proofIsStale(context: SessionContext): boolean {
   const { backgroundedAt, step } = context;
   return backgroundedAt !== undefined && step.now >= backgroundedAt + step.rules.recheckAfterMs;
+}
+
+/** There is proof, and it is stale. */
+export function proofLapsed(context: SessionContext): boolean {
+  return (context.pinProven === true || context.credentialsProven === true) && proofIsStale(context);
 }
 
 export function biometricCounts(context: SessionContext): boolean {

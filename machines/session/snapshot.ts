@@ -59,6 +59,16 @@ const LONG_TIMERS = inverse(SHORT_TIMERS);
 /** Times among the facts that are stored as ms before `t`. */
 const RELATIVE_FACTS: ReadonlySet<string> = new Set<keyof SessionFacts>(["lastCheckinAt", "backgroundedAt"]);
 
+/** Facts that deadlines and limits are worked out from: one that is no number would switch its limit off in silence. */
+const NUMBER_FACTS: ReadonlySet<string> = new Set<keyof SessionFacts>([
+  "lastCheckinAt",
+  "backgroundedAt",
+  "shiftEndedAt",
+  "shiftGraceMs",
+  "retryAt",
+  "failedAttempts",
+]);
+
 /** Facts of a session at work: left out when they are so, written (`null`: absent) when they are not. */
 const USUAL_FACTS = { enrollment: "enrolled", licensed: true, introduced: true } as const;
 
@@ -105,6 +115,9 @@ export function decodeSession(text: string): Session {
   for (const short in stored.f) {
     const fact = LONG_FACTS.get(short) ?? short;
     const value = stored.f[short];
+    if (NUMBER_FACTS.has(fact) && !Number.isSafeInteger(value)) {
+      throw new SnapshotError("corrupt", `the fact ${fact} is not a whole number`);
+    }
     facts[fact] =
       fact === "posture"
         ? unpackPosture(value)
@@ -146,7 +159,10 @@ function parse(text: string): Stored {
   const { v: version } = stored;
   if (version !== MACHINE_VERSION) {
     throw typeof version === "number"
-      ? new SnapshotError("version", `machine version ${version} wrote the snapshot; this is version ${MACHINE_VERSION}`)
+      ? new SnapshotError(
+          "version",
+          `machine version ${version} wrote the snapshot; this is version ${MACHINE_VERSION}`,
+        )
       : new SnapshotError("corrupt", "the snapshot names no machine version");
   }
   const { id, s: state, r: revision, j: lastRecord, t: asOf, h: rulesHash, d: timers, x, q, f } = stored;
@@ -171,7 +187,15 @@ const STATE_PATHS: ReadonlySet<string> = new Set(STATES);
 /** What every report has stands by position: OS, app, model, manufacturer, lock; then the rest by name. */
 type PackedPosture = readonly [string, string, string, string, Posture["deviceLock"], Partial<Posture>?];
 
-function packPosture({ osVersion, appVersion, model, manufacturer, deviceLock, rooted, ...rest }: Posture): PackedPosture {
+function packPosture({
+  osVersion,
+  appVersion,
+  model,
+  manufacturer,
+  deviceLock,
+  rooted,
+  ...rest
+}: Posture): PackedPosture {
   const others = rooted ? { rooted, ...rest } : rest;
   const head = [osVersion, appVersion, model, manufacturer, deviceLock] as const;
   return Object.keys(others).length === 0 ? head : [...head, others];
@@ -202,7 +226,13 @@ function packPin(pin: StoredPin, asOf: number): PackedPin {
 }
 
 function unpackPin(packed: unknown, asOf: number): StoredPin {
-  if (!Array.isArray(packed) || packed.length < 3) throw new SnapshotError("corrupt", "the PIN's descriptor has another shape");
+  if (
+    !Array.isArray(packed) ||
+    packed.length < 3 ||
+    !Number.isSafeInteger(packed[0]) ||
+    !Number.isSafeInteger(packed[2])
+  )
+    throw new SnapshotError("corrupt", "the PIN's descriptor has another shape");
   const [length, marks, ageMs, matchesHistory = 0] = packed as unknown as PackedPin;
   return {
     length,

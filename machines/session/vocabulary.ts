@@ -7,11 +7,11 @@ import { EFFECTS, type EffectType, type SignOutReason } from "../effects/catalog
 import type { SessionEvent } from "../events/catalogue.js";
 import type { Platform } from "../policy/rules.js";
 import { armDeadlines, disarmDeadlines } from "./arm-deadlines.js";
-import type { SessionContext, StepInput } from "./context.js";
+import { type PartingWipe, type SessionContext, type StepInput, isParting } from "./context.js";
 import { type EffectParams, ownWipeId, shownWarnings } from "./effect-data.js";
 import { factsOf } from "./facts.js";
 import { guards } from "./guards.js";
-import { rulingCause, wipeCause } from "./ladder.js";
+import { isEnrolled, offlineWipeIsDue, proofLapsed, rulingCause, wipeCause } from "./ladder.js";
 import { backoffMs } from "./retry.js";
 
 const effectActions = Object.fromEntries(
@@ -38,7 +38,7 @@ export const vocabulary = setup({
     /** Unless `why` says otherwise, a condition of the rules asks for it. */
     requestWipe: assign(({ context }, { why }: { why: string | undefined }) => ({
       wipe:
-        context.wipe?.status === "pending"
+        context.wipe?.status === "pending" && !isParting(context.wipe)
           ? context.wipe
           : {
               requestId: ownWipeId(context),
@@ -47,6 +47,14 @@ export const vocabulary = setup({
               why: why ?? wipeCause(context) ?? "requested",
             },
     })),
+    /** Data that was never put there, because no policy bound the account, is not the organisation's to remove. */
+    removeData: assign(({ context }, { why }: { why: PartingWipe }) =>
+      context.wipe?.status === "pending" ||
+      !isEnrolled(context) ||
+      (why === "signedOut" && !context.step.rules.wipeOnSignOut)
+        ? {}
+        : { wipe: { requestId: ownWipeId(context), scope: "app" as const, status: "pending" as const, why } },
+    ),
     repeatWipe: assign(({ context }) => ({ wipe: context.wipe && { ...context.wipe, status: "pending" as const } })),
     endSession: assign(({ context }, { reason }: { reason: SignOutReason }) => ({
       signOutReason: reason,
@@ -73,7 +81,12 @@ export const vocabulary = setup({
       lastCheckinAt: undefined,
       offlineWipe: undefined,
     }),
-    dropProof: assign({ pinProven: undefined, credentialsProven: undefined, authRequired: undefined, remediation: undefined }),
+    dropProof: assign({
+      pinProven: undefined,
+      credentialsProven: undefined,
+      authRequired: undefined,
+      remediation: undefined,
+    }),
     startAttempt: assign(({ context }) => {
       const attempts = (context.remediation?.attempts ?? 0) + 1;
       return {
@@ -85,8 +98,10 @@ export const vocabulary = setup({
         },
       };
     }),
-    dropStaleProof: assign({ pinProven: undefined, credentialsProven: undefined }),
-    awaitSignIn: assign({ offlineWipe: "signIn" }),
+    recordLapses: assign(({ context }) => ({
+      ...(proofLapsed(context) && { pinProven: undefined, credentialsProven: undefined }),
+      ...(offlineWipeIsDue(context) && { offlineWipe: "signIn" as const }),
+    })),
     endAttempt: assign(({ context }) => ({
       remediation: context.remediation && { ...context.remediation, attemptId: undefined },
     })),

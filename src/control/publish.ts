@@ -44,7 +44,12 @@ export async function broadcast(
   await Promise.all(
     Array.from({ length: store.deployment.partitionCount }, async (_, partition) => {
       const { wake: atRest } = await store.ingest(partition, [
-        { session: BROADCAST, body, time, fingerprint: fingerprint(tenant, "gatehouse/publish", String(version), body) },
+        {
+          session: BROADCAST,
+          body,
+          time,
+          fingerprint: fingerprint(tenant, "gatehouse/publish", String(version), body),
+        },
       ]);
       if (atRest) wake(partition);
     }),

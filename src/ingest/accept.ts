@@ -38,7 +38,12 @@ export function acceptEvent(input: unknown, tenant: string): Acceptance {
   const { type, data = {}, subject, source, id, time } = envelope.data;
 
   if (envelope.data.tenant !== undefined && envelope.data.tenant !== tenant) {
-    return refuse("tenant.mismatch", "/tenant", "another tenant than the caller's", "Leave `tenant` out: it follows from who calls.");
+    return refuse(
+      "tenant.mismatch",
+      "/tenant",
+      "another tenant than the caller's",
+      "Leave `tenant` out: it follows from who calls.",
+    );
   }
   const definition = EVENTS.get(type);
   if (definition === undefined) {
@@ -54,7 +59,12 @@ export function acceptEvent(input: unknown, tenant: string): Acceptance {
 
   const producedAt = Date.parse(time);
   if (!(producedAt >= 0)) {
-    return refuse("event.invalid", "/time", "a time before 1970", "Send the producer's time in UTC or with its offset.");
+    return refuse(
+      "event.invalid",
+      "/time",
+      "a time before 1970",
+      "Send the producer's time in UTC or with its offset.",
+    );
   }
 
   const base = { source, id, time: producedAt };
@@ -77,7 +87,12 @@ function switched(
   to: (addressee: Subject, event: SessionEvent, idSuffix: string) => AcceptedEvent,
 ): Acceptance {
   if (event.role !== undefined) {
-    return refuse("event.invalid", "/data/role", "set by Gatehouse itself", "Leave `role` out; say fromAccountId and toAccountId.");
+    return refuse(
+      "event.invalid",
+      "/data/role",
+      "set by Gatehouse itself",
+      "Leave `role` out; say fromAccountId and toAccountId.",
+    );
   }
   const { fromAccountId, toAccountId } = event;
   const account = (id: string): Subject => ({ ...named, user: canonicalId(id) });
@@ -115,8 +130,18 @@ function invalid(issues: readonly Issue[], prefix: readonly string[] = []): Refu
   const unknownKey = issue.code === "unrecognized_keys" ? issue.keys?.[0] : undefined;
   const path = jsonPointer([...prefix, ...issue.path, ...(unknownKey === undefined ? [] : [unknownKey])]);
   return unknownKey === undefined
-    ? { code: "event.invalid", path, message: issue.message, fix: `Correct ${path || "the event"}; docs/events.md lists every field.` }
-    : { code: "event.invalid", path, message: "not a field of this event", fix: `Leave ${path} out; unknown fields are refused.` };
+    ? {
+        code: "event.invalid",
+        path,
+        message: issue.message,
+        fix: `Correct ${path || "the event"}; docs/events.md lists every field.`,
+      }
+    : {
+        code: "event.invalid",
+        path,
+        message: "not a field of this event",
+        fix: `Leave ${path} out; unknown fields are refused.`,
+      };
 }
 
 function typeHelp(type: string): string {

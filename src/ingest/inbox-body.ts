@@ -14,7 +14,8 @@ interface EventBody {
   readonly e: SessionEvent;
 }
 
-type Body = EventBody | { readonly publish: { readonly tenant: string; readonly version: number } } | { readonly clock: true };
+type Body =
+  EventBody | { readonly publish: { readonly tenant: string; readonly version: number } } | { readonly clock: true };
 
 export function eventBody({ session, source, id, time, event }: AcceptedEvent): string {
   return JSON.stringify({ s: session, o: source, i: id, t: time, e: event } satisfies EventBody);

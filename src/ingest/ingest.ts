@@ -96,7 +96,9 @@ export async function ingest(
         const some = addressed.slice(from, from + MAX_APPENDS);
         // After an append in doubt nothing more of the partition is sent: sent again, the earlier events would come later.
         const appended = unsent ?? (await append(store, wake, tenant, partition, some));
-        some.forEach(({ index }, n) => answers[index]?.push("error" in appended ? appended : (appended[n] as IngestResult)));
+        some.forEach(({ index }, n) =>
+          answers[index]?.push("error" in appended ? appended : (appended[n] as IngestResult)),
+        );
         if ("error" in appended) unsent ??= notSent(appended.error);
       }
     }),
@@ -145,9 +147,7 @@ const WORST_FIRST = ["unknown", "refused", "conflict", "accepted", "duplicate"] 
 
 function report(answers: readonly (readonly IngestResult[])[]): IngestReport {
   const results = answers.map((several) =>
-    several.reduce((one, other) =>
-      WORST_FIRST.indexOf(other.status) < WORST_FIRST.indexOf(one.status) ? other : one,
-    ),
+    several.reduce((one, other) => (WORST_FIRST.indexOf(other.status) < WORST_FIRST.indexOf(one.status) ? other : one)),
   );
   return { results, answers, totals: addAnswers(NO_TOTALS, answers) };
 }

@@ -16,8 +16,7 @@ const RETRY_MAX_MS = 2_000;
 
 /** One element of the stream: an event, or what could not even be read as one. `place` says where it stands, ascending. */
 export type Outgoing =
-  | { readonly place: number; readonly input: unknown }
-  | { readonly place: number; readonly refusal: Refusal };
+  { readonly place: number; readonly input: unknown } | { readonly place: number; readonly refusal: Refusal };
 
 export interface SenderOptions {
   /** How long to go on trying when nothing gets an answer, in ms. */
@@ -51,6 +50,7 @@ interface Waiting {
 
 export class Sender {
   private sum: IngestTotals = NO_TOTALS;
+  private readonly notTaken: { readonly place: number; readonly problem: Refusal | "conflict" }[] = [];
 
   constructor(
     private readonly target: { readonly store: PartitionStore; readonly wake: Wake },
@@ -80,6 +80,16 @@ export class Sender {
 
   /** @throws SendingStoppedError */
   async send(chunk: readonly Outgoing[]): Promise<void> {
+    try {
+      await this.sendUntilSettled(chunk);
+    } finally {
+      // In the order of the stream, whenever each was settled.
+      this.notTaken.sort((one, other) => one.place - other.place);
+      for (const { place, problem } of this.notTaken.splice(0)) this.options.onNotTaken?.(place, problem);
+    }
+  }
+
+  private async sendUntilSettled(chunk: readonly Outgoing[]): Promise<void> {
     let waiting: readonly Waiting[] = chunk.flatMap((one) => {
       if ("input" in one) return { event: one, answers: [] };
       this.settle(one.place, [{ status: "refused", refusal: one.refusal }]);
@@ -122,8 +132,8 @@ export class Sender {
   private settle(place: number, answers: readonly IngestResult[]): void {
     this.sum = addAnswers(this.sum, [answers]);
     for (const answer of answers) {
-      if (answer.status === "refused") this.options.onNotTaken?.(place, answer.refusal);
-      if (answer.status === "conflict") this.options.onNotTaken?.(place, "conflict");
+      if (answer.status === "refused") this.notTaken.push({ place, problem: answer.refusal });
+      if (answer.status === "conflict") this.notTaken.push({ place, problem: "conflict" });
     }
   }
 }

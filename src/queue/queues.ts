@@ -13,7 +13,10 @@ export type WakeJob = z.infer<typeof WakeJob>;
 /** Effect ids as in the outbox, `<seq>-<n>`. */
 export const EffectsJob = z.strictObject({
   partition: z.int().min(0),
-  ids: z.array(z.string().regex(/^\d+-\d+$/)).min(1).max(1_000),
+  ids: z
+    .array(z.string().regex(/^\d+-\d+$/))
+    .min(1)
+    .max(1_000),
 });
 export type EffectsJob = z.infer<typeof EffectsJob>;
 

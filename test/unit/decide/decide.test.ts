@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { MemoryPartitionStore } from "../../../src/store/memory/memory-partition-store.js";
 import { StoreUnavailableError } from "../../../src/errors.js";
 import { partitionOf, sessionKey } from "../../../src/store/session-key.js";
-import { POSTURE, TENANT, TestDeployment, samplePolicy } from "../../support/deployment.js";
+import { POSTURE, SIX_DIGITS, TENANT, TestDeployment, samplePolicy } from "../../support/deployment.js";
 
 const MINUTE_MS = 60_000;
 
@@ -79,15 +79,16 @@ describe("a decision", () => {
   });
 
   test("is deny while the device has said nothing of itself", async () => {
-    const { event } = deployment;
     await deployment.send(
-      event.call(deployment, "account.signedIn", { platform: "ios" }),
-      event.call(deployment, "enrollment.completed", { result: "ENROLLMENT_SUCCEEDED" }),
-      event.call(deployment, "pin.set", {
-        descriptor: { length: 6, kind: "numeric", simple: false, hasDigit: true, hasLetter: false, hasSymbol: false, matchesHistory: 0 },
-      }),
+      deployment.event("account.signedIn", { platform: "ios" }),
+      deployment.event("enrollment.completed", { result: "ENROLLMENT_SUCCEEDED" }),
+      deployment.event("pin.set", { descriptor: SIX_DIGITS }),
     );
-    expect(await deployment.decide()).toMatchObject({ decision: "deny", state: "locked", reasons: ["posture.unknown"] });
+    expect(await deployment.decide()).toMatchObject({
+      decision: "deny",
+      state: "locked",
+      reasons: ["posture.unknown"],
+    });
   });
 });
 
@@ -131,7 +132,10 @@ describe("a session whose snapshot is damaged", () => {
     const load = store.load.bind(store);
     vi.spyOn(store, "load").mockImplementation(async (...asked) => {
       const batch = await load(...asked);
-      return { ...batch, snapshots: new Map([...batch.snapshots].map(([one, text]) => [one, one === key ? "{" : text])) };
+      return {
+        ...batch,
+        snapshots: new Map([...batch.snapshots].map(([one, text]) => [one, one === key ? "{" : text])),
+      };
     });
     const stored = await store.snapshot(partition, key);
 

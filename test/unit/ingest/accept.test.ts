@@ -117,7 +117,12 @@ describe("an event that can't be taken is refused, saying where and what would d
     ["a token anywhere", event({ extra: [{ access_token: "x" }] }), "event.secret_field", "/extra/0/access_token"],
     ["a prototype", JSON.parse('{"data":{"__proto__":{}}}'), "event.forbidden_key", "/data/__proto__"],
     ["a long string", event({ source: "x".repeat(513) }), "event.too_large", "/source"],
-    ["a number beyond what can be held", event({ data: { failedAttempts: 2 ** 60 } }), "event.invalid", "/data/failedAttempts"],
+    [
+      "a number beyond what can be held",
+      event({ data: { failedAttempts: 2 ** 60 } }),
+      "event.invalid",
+      "/data/failedAttempts",
+    ],
     ["another tenant", event({ tenant: "fabrikam" }), "tenant.mismatch", "/tenant"],
   ])("%s", (_what, input, code, path) => {
     const refusal = refused(input);

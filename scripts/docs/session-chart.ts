@@ -1,11 +1,10 @@
 /**
- * Draws the session chart as docs/session-chart.svg, from the chart itself: the settle ladder with its rungs, the seven states, and
- * in each state the events that it answers on its own. `--check` draws nothing and fails if the picture is out of date.
+ * docs/session-chart.svg: the session chart, drawn from itself. The settle ladder with its rungs, the seven states, and in each state the
+ * events that it answers on its own.
  */
-import { readFileSync, writeFileSync } from "node:fs";
 import { format } from "node:util";
-import { STATE_NAMES, type StateName } from "../machines/session/context.js";
-import { sessionChart } from "../machines/session/chart.js";
+import { STATE_NAMES, type StateName } from "../../machines/session/context.js";
+import { sessionChart } from "../../machines/session/chart.js";
 
 interface Row {
   readonly event: string;
@@ -21,7 +20,7 @@ interface RawTransition {
 
 interface RawState {
   readonly on?: Readonly<Record<string, RawTransition | readonly RawTransition[]>>;
-  readonly always?: readonly RawTransition[];
+  readonly always?: RawTransition | readonly RawTransition[];
   readonly after?: Readonly<Record<string, RawTransition | readonly RawTransition[]>>;
   readonly states?: Readonly<Record<string, RawState>>;
 }
@@ -40,7 +39,7 @@ function rowsOf(state: RawState): readonly Row[] {
       .filter(({ target, actions }) => target !== undefined || actions !== undefined)
       .map(({ guard, target }) => ({ event, guard, target: targetName(target) }));
   return [
-    ...(state.always ?? []).flatMap((transition) => rows("at once", transition)),
+    ...rows("at once", state.always ?? []),
     ...Object.entries(state.on ?? {}).flatMap(([event, transitions]) => rows(event, transitions)),
     ...Object.entries(state.after ?? {}).flatMap(([delay, transitions]) => rows(`after ${delay}`, transitions)),
     ...Object.entries(state.states ?? {}).flatMap(([child, inner]) =>
@@ -81,7 +80,8 @@ const ORDER: readonly StateName[] = [
   "active",
 ];
 
-const escape = (text: string): string => text.replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign] ?? sign);
+const escape = (text: string): string =>
+  text.replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign] ?? sign);
 
 function text(x: number, y: number, words: string, attributes = ""): string {
   return `<text x="${x}" y="${y}" ${attributes}>${escape(words)}</text>`;
@@ -111,7 +111,7 @@ function draw(): string {
   }
   const bottom = y;
 
-  const rungs = (states.settling.always ?? []).filter(({ target }) => target !== undefined);
+  const rungs = list(states.settling.always ?? []).filter(({ target }) => target !== undefined);
   const rungGap = (bottom - 150) / rungs.length;
   parts.push(
     `<rect x="${LADDER.x}" y="70" width="${LADDER.width}" height="${bottom - 84}" rx="8" fill="#f8fafc" stroke="#0f172a" stroke-width="2"/>`,
@@ -128,7 +128,15 @@ function draw(): string {
       text(LADDER.x + 14, rungY + 4, `${index + 1}. ${guard ?? "else"}`, 'class="event"'),
       format(
         '<path d="M %d %d C %d %d, %d %d, %d %d" fill="none" stroke="%s" stroke-width="1.6" marker-end="url(#arrow)"/>',
-        startX, rungY, startX + 60, rungY, BOX.x - 60, endY, BOX.x - 3, endY, colour,
+        startX,
+        rungY,
+        startX + 60,
+        rungY,
+        BOX.x - 60,
+        endY,
+        BOX.x - 3,
+        endY,
+        colour,
       ),
     );
   });
@@ -157,14 +165,8 @@ function draw(): string {
   ].join("\n");
 }
 
-if (STATE_NAMES.length !== ORDER.length) throw new Error("the picture does not show every state");
-const file = new URL("../docs/session-chart.svg", import.meta.url);
-const picture = draw();
-if (process.argv.includes("--check")) {
-  if (readFileSync(file, "utf8") !== picture) {
-    process.stderr.write("docs/session-chart.svg is out of date: run `npm run draw`.\n");
-    process.exit(1);
-  }
-} else {
-  writeFileSync(file, picture);
+/** @throws Error if the chart has a state that the picture does not know */
+export function sessionChartPicture(): string {
+  if (STATE_NAMES.length !== ORDER.length) throw new Error("the picture does not show every state");
+  return draw();
 }

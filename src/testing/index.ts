@@ -1,0 +1,18 @@
+/**
+ * `gatehouse/testing`: specifications of sessions for the tests of a backend, with any test runner.
+ *
+ * @example
+ * test("a device below the required version is remediated", () => {
+ *   givenSession(rules({ policy: { minimumRequiredOsVersion: "17.0" } }), signedIn(), enrolled())
+ *     .when(posture({ osVersion: "16.7" }))
+ *     .leadsTo("remediating", "remediate")
+ *     .because("osVersion")
+ *     .decides("deny", "noncompliant.osVersion");
+ * });
+ */
+export * from "./events.js";
+export { noPolicy, rules, type RulesSpec } from "./rules.js";
+export { effect, type EffectExpectation } from "./effect-expectation.js";
+export type { Span } from "./duration.js";
+export { after, givenSession, late, type Happening, type LateEvent, type Pause, type Scenario } from "./scenario.js";
+export { SpecificationError } from "./specification-error.js";

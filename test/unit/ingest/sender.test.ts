@@ -1,0 +1,126 @@
+/** A long stream is sent in order and counted once, whatever becomes of the store's answers. */
+import { describe, expect, test } from "vitest";
+import { StoreUnavailableError } from "../../../src/errors.js";
+import { readEntry } from "../../../src/ingest/inbox-body.js";
+import { Sender, SendingStoppedError, chunksOf, type Outgoing } from "../../../src/ingest/sender.js";
+import { MemoryPartitionStore } from "../../../src/store/memory/memory-partition-store.js";
+import type { Append, PartitionStore } from "../../../src/store/partition-store.js";
+
+const EVENTS = 2_500;
+
+const event = (n: number): Outgoing => ({
+  place: n,
+  input: {
+    specversion: "1.0",
+    id: String(n),
+    source: "test",
+    type: "app.launched",
+    subject: `phone-${n % 3}/adele`,
+    time: new Date(1_000 * n).toISOString(),
+  },
+});
+
+const stream = (): Outgoing[] => Array.from({ length: EVENTS }, (_, n) => event(n));
+
+/** A call: carried out and answered, carried out with its answer lost, or never carried out. */
+type Fate = "answered" | "answerLost" | "lost";
+
+/** @param fates of the calls to come, in order; when they are spent, all is well */
+function storeWith(fates: readonly Fate[]): PartitionStore {
+  const store = new MemoryPartitionStore({ deployment: { partitionCount: 2, clock: "event" } });
+  const carryOut = store.ingest.bind(store);
+  const toCome = [...fates];
+  store.ingest = async (partition: number, appends: readonly Append[]) => {
+    const fate = toCome.shift() ?? "answered";
+    if (fate === "lost") throw new StoreUnavailableError("gone", { outcomeUnknown: true });
+    const appended = await carryOut(partition, appends);
+    if (fate === "answerLost") throw new StoreUnavailableError("silent", { outcomeUnknown: true });
+    return appended;
+  };
+  return store;
+}
+
+/** Ids of the events in each inbox, in order. */
+async function inboxes(store: PartitionStore): Promise<number[][]> {
+  return Promise.all(
+    [0, 1].map(async (partition) => {
+      const { entries } = await store.load(partition, { entries: 10_000, bytes: 64 * 1024 * 1024 });
+      return entries.map((entry) => {
+        const read = readEntry(entry);
+        return read.kind === "event" ? Number(read.occurrence.origin?.id) : Number.NaN;
+      });
+    }),
+  );
+}
+
+const ascending = (numbers: readonly number[]): number[] => [...numbers].sort((one, other) => one - other);
+
+describe.each<[string, Fate[]]>([
+  ["all is well", []],
+  ["answers are lost", ["answerLost", "answered", "answerLost", "answerLost"]],
+  ["calls are lost", ["lost", "lost", "answered", "lost"]],
+  ["both", ["answered", "lost", "answerLost", "lost", "answerLost"]],
+])("%s", (_, fates) => {
+  test("every event is stored once, in order, and counted as accepted", async () => {
+    const store = storeWith(fates);
+    const sender = new Sender({ store, wake: () => {} }, "contoso", { retryForMs: 10_000 });
+    await sender.sendAll(chunksOf(stream()));
+    expect(sender.totals).toEqual({
+      sent: EVENTS,
+      accepted: EVENTS,
+      duplicate: 0,
+      conflict: 0,
+      refused: 0,
+      unknown: 0,
+    });
+    const stored = await inboxes(store);
+    for (const ids of stored) expect(ids).toEqual(ascending(ids));
+    expect(stored.flat().length).toBe(EVENTS);
+  });
+});
+
+test("what was there before is a duplicate, and what is refused is told with its place", async () => {
+  const store = storeWith([]);
+  const told: [number, string][] = [];
+  const options = {
+    retryForMs: 0,
+    onNotTaken: (place: number, problem: "conflict" | { readonly code: string }) =>
+      void told.push([place, problem === "conflict" ? problem : problem.code]),
+  };
+  const send = async (...chunk: Outgoing[]) => {
+    const sender = new Sender({ store, wake: () => {} }, "contoso", options);
+    await sender.send(chunk);
+    return sender.totals;
+  };
+  await send(event(1));
+  const changed = { ...(event(1) as { input: object }).input, subject: "phone-1/bruno" };
+  const totals = await send(event(1), { place: 7, input: changed }, { place: 8, input: {} }, event(9));
+  expect(totals).toEqual({ sent: 4, accepted: 1, duplicate: 1, conflict: 1, refused: 1, unknown: 0 });
+  expect(told).toEqual([
+    [7, "conflict"],
+    [8, "event.invalid"],
+  ]);
+});
+
+test("a store that stays silent stops the sending, and the first event without an answer is named", async () => {
+  const store = storeWith(["answered", "answered", "answered", "lost", "lost", "lost", "lost"]);
+  const outages: string[] = [];
+  const sender = new Sender({ store, wake: () => {} }, "contoso", {
+    retryForMs: 150,
+    onOutage: (outage) => outages.push(outage),
+  });
+  const error = await sender.sendAll(chunksOf(stream())).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(SendingStoppedError);
+  const { accepted, unknown, sent } = sender.totals;
+  expect([accepted + unknown, outages]).toEqual([sent, ["began"]]);
+  // Sent again from there, all are in, once and in order.
+  const { resumeFrom } = error as SendingStoppedError;
+  const rest = new Sender({ store, wake: () => {} }, "contoso", { retryForMs: 10_000 });
+  await rest.sendAll(chunksOf(stream().slice(resumeFrom)));
+  const stored = await inboxes(store);
+  for (const ids of stored) expect(ids).toEqual(ascending(ids));
+  expect(stored.flat().length).toBe(EVENTS);
+});
