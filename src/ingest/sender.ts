@@ -142,16 +142,7 @@ export class Sender {
 function answerOf(before: IngestResult | undefined, now: IngestResult): IngestResult {
   if (before === undefined) return now;
   if (before.status !== "unknown") return before;
+  // That nothing could be sent meanwhile does not make the earlier call any less likely to have been carried out.
+  if (now.status === "unknown") return before.error.outcomeUnknown ? before : now;
   return now.status === "duplicate" && before.error.outcomeUnknown ? { status: "accepted" } : now;
-}
-
-/** Cuts a stream into chunks for {@link Sender.sendAll}. */
-export function* chunksOf<Item>(items: Iterable<Item>): Generator<Item[]> {
-  let chunk: Item[] = [];
-  for (const item of items) {
-    if (chunk.push(item) < CHUNK_EVENTS) continue;
-    yield chunk;
-    chunk = [];
-  }
-  if (chunk.length > 0) yield chunk;
 }

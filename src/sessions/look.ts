@@ -1,8 +1,7 @@
 /** One session as it stands now: the stored one, folded in memory over what was accepted since and the deadlines that passed. */
 import { type Stored, foldAhead } from "../../machines/fold-batch.js";
 import type { Rules } from "../../machines/policy/rules.js";
-import type { SessionId } from "../../machines/session/session.js";
-import { sessionIdParts } from "../../machines/session/session.js";
+import { type SessionId, sessionIdParts } from "../../machines/session/session.js";
 import type { RulesSource } from "../control/rules-source.js";
 import { readEntry } from "../ingest/inbox-body.js";
 import type { PartitionStore, Peek } from "../store/partition-store.js";
@@ -22,6 +21,8 @@ export interface Look extends Folded {
   readonly now: number;
   /** Events accepted for the session that no worker has committed yet; they are folded in. */
   readonly waiting: number;
+  /** Number of the newest journal record; 0: none. What is folded ahead has no record yet. */
+  readonly lastRecord: number;
 }
 
 /** @throws StoreUnavailableError, CatalogueMissingError, MachineVersionError */
@@ -31,7 +32,9 @@ export async function look(store: PartitionStore, source: RulesSource, id: Sessi
   const key = sessionKey(id);
   const peek = await store.peek(partition, key);
   const waiting = peek.entries.filter(({ session }) => session === key).length;
-  return { partition, now: peek.now, waiting, ...(await foldPeek(id, peek, source)) };
+  const stored = peek.snapshot === null ? undefined : readStored(peek.snapshot);
+  const lastRecord = stored === undefined || "unreadable" in stored ? 0 : stored.lastRecord;
+  return { partition, now: peek.now, waiting, lastRecord, ...(await foldPeek(id, peek, source)) };
 }
 
 /** @throws CatalogueMissingError, StoreUnavailableError, MachineVersionError */

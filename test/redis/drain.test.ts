@@ -55,8 +55,12 @@ async function everybodyGetsInAndOut(): Promise<void> {
 async function snapshots(): Promise<string[]> {
   const all: string[] = [];
   for (let partition = 0; partition < store.deployment.partitionCount; partition++) {
-    for (let from: string | null = "0"; from !== null; ) {
-      const page: { snapshots: string[]; next: string | null } = await store.scan(partition, from === "0" ? null : from, 100);
+    for (let from: string | null = "0"; from !== null;) {
+      const page: { snapshots: string[]; next: string | null } = await store.scan(
+        partition,
+        from === "0" ? null : from,
+        100,
+      );
       all.push(...page.snapshots);
       from = page.next;
     }
@@ -168,7 +172,9 @@ describe("the sweep", () => {
     };
     const looking = new Sweep(store, deployment.drainer, { handOver }, log);
     for (let look = 0; look < 7; look++) await looking.look();
-    const waiting = (await Promise.all([0, 1, 2, 3].map(async (partition) => store.outbox(partition, null, 100)))).flat();
+    const waiting = (
+      await Promise.all([0, 1, 2, 3].map(async (partition) => store.outbox(partition, null, 100)))
+    ).flat();
     expect(handedOver.toSorted()).toEqual(waiting.map(({ id }) => id).toSorted());
   });
 });

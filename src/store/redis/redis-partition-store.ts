@@ -274,10 +274,20 @@ class RedisPartitionStore implements PartitionStore {
     return rows.map(toOutboxEntry);
   }
 
+  /** Ids that belong together stand together, so a few ranges find what a command for each id would. */
   async effects(partition: number, ids: readonly string[]): Promise<OutboxEntry[]> {
     const { outbox } = this.#keysOf(partition);
-    const found = await Promise.all(ids.map((id) => answer("effects", false, this.#redis.xrange(outbox, id, id))));
-    return found.flat().map(toOutboxEntry);
+    const ascending = [...ids].sort(compareIds);
+    const found = new Map<string, OutboxEntry>();
+    const last = ascending.at(-1);
+    for (let next = ascending[0]; next !== undefined && last !== undefined;) {
+      const range = this.#redis.xrange(outbox, next, last, "COUNT", ids.length);
+      const rows = (await answer("effects", false, range)).map(toOutboxEntry);
+      for (const entry of rows) found.set(entry.id, entry);
+      const reached = rows.length < ids.length ? undefined : rows.at(-1)?.id;
+      next = reached === undefined ? undefined : ascending.find((id) => compareIds(id, reached) > 0);
+    }
+    return ids.flatMap((id) => found.get(id) ?? []);
   }
 
   async acknowledge(partition: number, ids: readonly string[]): Promise<void> {

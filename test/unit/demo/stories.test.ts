@@ -54,7 +54,7 @@ describe("a story", () => {
       /^12:00:00 {2}The organisation's rules changed \(catalogue version 2\) → being remediated \(cause: osVersion; expected .+ or newer, is .+\)\.$/m,
     );
     expect(story).toMatch(
-      /^ {10}The person sees: “Access is blocked: osVersion is .+, but must be .+\. Update it to get access\.”$/m,
+      /^ {10}The person sees: “Access is blocked until you update the operating system: it is .+, but must be .+\.”$/m,
     );
     expect(story).toMatch(/The remediation attempt came to NOT_COMPLIANT → signed out \(.*reason: remediationFailed\)/);
   });

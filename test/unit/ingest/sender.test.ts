@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { StoreUnavailableError } from "../../../src/errors.js";
 import { readEntry } from "../../../src/ingest/inbox-body.js";
-import { Sender, SendingStoppedError, chunksOf, type Outgoing } from "../../../src/ingest/sender.js";
+import { CHUNK_EVENTS, Sender, SendingStoppedError, type Outgoing } from "../../../src/ingest/sender.js";
 import { MemoryPartitionStore } from "../../../src/store/memory/memory-partition-store.js";
 import type { Append, PartitionStore } from "../../../src/store/partition-store.js";
 
@@ -20,10 +20,16 @@ const event = (n: number): Outgoing => ({
   },
 });
 
+function chunksOf(events: readonly Outgoing[]): Outgoing[][] {
+  const chunks: Outgoing[][] = [];
+  for (let from = 0; from < events.length; from += CHUNK_EVENTS) chunks.push(events.slice(from, from + CHUNK_EVENTS));
+  return chunks;
+}
+
 const stream = (): Outgoing[] => Array.from({ length: EVENTS }, (_, n) => event(n));
 
-/** A call: carried out and answered, carried out with its answer lost, or never carried out. */
-type Fate = "answered" | "answerLost" | "lost";
+/** A call: carried out and answered, carried out with its answer lost, lost on its way, or known to have gone nowhere. */
+type Fate = "answered" | "answerLost" | "lost" | "unsent";
 
 /** @param fates of the calls to come, in order; when they are spent, all is well */
 function storeWith(fates: readonly Fate[]): PartitionStore {
@@ -33,6 +39,7 @@ function storeWith(fates: readonly Fate[]): PartitionStore {
   store.ingest = async (partition: number, appends: readonly Append[]) => {
     const fate = toCome.shift() ?? "answered";
     if (fate === "lost") throw new StoreUnavailableError("gone", { outcomeUnknown: true });
+    if (fate === "unsent") throw new StoreUnavailableError("not connected", { outcomeUnknown: false });
     const appended = await carryOut(partition, appends);
     if (fate === "answerLost") throw new StoreUnavailableError("silent", { outcomeUnknown: true });
     return appended;
@@ -59,6 +66,7 @@ describe.each<[string, Fate[]]>([
   ["all is well", []],
   ["answers are lost", ["answerLost", "answered", "answerLost", "answerLost"]],
   ["calls are lost", ["lost", "lost", "answered", "lost"]],
+  ["an answer is lost, and then nothing can be sent", ["answerLost", "answerLost", "unsent", "unsent"]],
   ["both", ["answered", "lost", "answerLost", "lost", "answerLost"]],
 ])("%s", (_, fates) => {
   test("every event is stored once, in order, and counted as accepted", async () => {

@@ -1,0 +1,37 @@
+/** Every command, as one program. Each is a file beside this one. */
+import { Command } from "commander";
+import { decideCommand } from "./decide.js";
+import { demoCommand } from "./demo.js";
+import { emitCommand } from "./emit.js";
+import { EXIT_CODES_HELP } from "./exit-code.js";
+import { healthCommand } from "./health.js";
+import { historyCommand } from "./history.js";
+import { publishCommand } from "./publish.js";
+import { sessionCommand } from "./session.js";
+import { sessionsCommand } from "./sessions.js";
+import { upCommand } from "./up.js";
+import { workCommand } from "./work.js";
+
+const COMMANDS = [
+  demoCommand,
+  upCommand,
+  workCommand,
+  publishCommand,
+  emitCommand,
+  sessionsCommand,
+  sessionCommand,
+  historyCommand,
+  decideCommand,
+  healthCommand,
+];
+
+/** Rejects where it would end the process: with a CommanderError, or what the command itself rejects with. */
+export function createProgram(): Command {
+  const program = new Command("gatehouse")
+    .description("Decides who may open corporate data on which device, and says why.")
+    .exitOverride()
+    .showHelpAfterError("(--help says more)")
+    .addHelpText("after", EXIT_CODES_HELP);
+  for (const add of COMMANDS) add(program);
+  return program;
+}

@@ -1,0 +1,70 @@
+/**
+ * Which Redis a command works on: the one that REDIS_URL names; else the private one that `gatehouse up` runs; else, to look at, what
+ * the last demonstration left.
+ */
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import type { Config } from "../config.js";
+import { type OpenDeployment, openDeployment } from "../deployment/open-deployment.js";
+import { GatehouseError } from "../errors.js";
+import { findPrivateRedis, startPrivateRedis } from "../redis/private-server.js";
+import { note } from "./terminal.js";
+
+/** REDIS_URL is not set, and no private Redis runs in the directory. */
+export class RedisNotRunningError extends GatehouseError {
+  readonly code = "redis.not_running";
+  readonly retryable = false;
+
+  constructor(directory: string) {
+    super(`REDIS_URL is not set, and no Gatehouse runs in ${directory}`, {
+      fix: [
+        "Run `gatehouse up` in another terminal: it starts a private Redis and a worker.",
+        "Or run `gatehouse demo`: it leaves a day's sessions to look at.",
+        "Or set REDIS_URL to the Redis of a deployment (redis://host:6379/0 or unix:///path/to/socket).",
+      ].join("\n"),
+    });
+  }
+}
+
+export const demoDirectory = ({ directory }: Config): string => join(directory, "demo");
+
+/**
+ * The deployment that is running. For commands that change something.
+ * @throws RedisNotRunningError, StoreUnavailableError
+ */
+export async function openRunning(config: Config): Promise<OpenDeployment> {
+  const { redisUrl, directory, prefix, wakeShards } = config;
+  const redis = redisUrl ?? (await findPrivateRedis(directory))?.url;
+  if (redis === undefined) throw new RedisNotRunningError(directory);
+  return openDeployment({ redis, prefix, wakeShards });
+}
+
+/**
+ * The deployment that is running, else the demonstration's, whose Redis then runs for as long as this command.
+ * @throws RedisNotRunningError, StoreUnavailableError, RedisMissingError
+ */
+export async function openToRead(config: Config): Promise<OpenDeployment> {
+  const directory = demoDirectory(config);
+  const hasDemo = await access(join(directory, "appendonlydir")).then(
+    () => true,
+    () => false,
+  );
+  if (!hasDemo || config.redisUrl !== undefined || (await findPrivateRedis(config.directory)) !== undefined) {
+    return openRunning(config);
+  }
+  const redis = await startPrivateRedis({ directory, log: note });
+  try {
+    const deployment = await openDeployment({ redis: redis.url, prefix: config.prefix });
+    note(`(the demonstration's data, from ${directory})`);
+    return {
+      ...deployment,
+      close: async () => {
+        await deployment.close();
+        await redis.stop();
+      },
+    };
+  } catch (error) {
+    await redis.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,83 @@
+/** `gatehouse up`: a whole Gatehouse for development, for as long as the command runs. */
+import type { Command } from "commander";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type Config, readConfig } from "../config.js";
+import { openDeployment } from "../deployment/open-deployment.js";
+import { startPrivateRedis } from "../redis/private-server.js";
+import { interrupted } from "./interrupt.js";
+import { note, paintOut, print } from "./terminal.js";
+import { type WorkerStartError, WorkerProcess } from "./worker-process.js";
+
+const EXAMPLE = `
+Example:
+  $ gatehouse up
+
+Data stay in .gatehouse/ (GATEHOUSE_DIRECTORY names another place) and are there again the next time. With REDIS_URL
+set, that Redis is used and only a worker is started.`;
+
+export function upCommand(program: Command): void {
+  program
+    .command("up")
+    .summary("run a private Redis and a worker, for development")
+    .description("Runs a private Redis and a worker until Ctrl-C. The other commands find them by themselves.")
+    .addHelpText("after", EXAMPLE)
+    .action(async () => {
+      const config = readConfig();
+      await mkdir(config.directory, { recursive: true, mode: 0o700 });
+      const redis = await findOrStartRedis(config);
+      try {
+        await serve(config, redis.url);
+      } finally {
+        await redis.stop();
+      }
+    });
+}
+
+async function findOrStartRedis({
+  redisUrl,
+  directory,
+}: Config): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  if (redisUrl !== undefined) return { url: redisUrl, stop: async () => undefined };
+  return startPrivateRedis({ directory, log: note });
+}
+
+async function serve(config: Config, url: string): Promise<void> {
+  // Created before the worker may be the first to: it is the same deployment either way, and what is wrong shows here.
+  await (await openDeployment({ redis: url, prefix: config.prefix })).close();
+  const effects = config.effects ?? join(config.directory, "effects.ndjson");
+  const logFile = join(config.directory, "worker.log");
+  let fail: (error: WorkerStartError) => void = () => undefined;
+  const failed = new Promise<never>((_, reject) => (fail = reject));
+  const worker = await WorkerProcess.start({
+    environment: { REDIS_URL: url, GATEHOUSE_EFFECTS: effects },
+    logFile,
+    onChange: note,
+    onFailure: (error) => fail(error),
+  });
+  try {
+    for (const line of welcome(url, effects, logFile)) print(line);
+    await Promise.race([interrupted(), failed]);
+    note("Stopping …");
+  } finally {
+    await worker.stop();
+  }
+}
+
+function welcome(url: string, effects: string, logFile: string): string[] {
+  const address = url.includes("@") ? url.replace(/\/\/[^@]*@/, "//…@") : url;
+  return [
+    `${paintOut(["bold", "green"], "Gatehouse is up.")}  Ctrl-C ends it.`,
+    `  Redis    ${address}`,
+    `  effects  ${effects}`,
+    `  log      ${logFile}`,
+    "",
+    "In another terminal:",
+    "  npx gatehouse publish samples/policies/contoso-ios-level2.json \\",
+    "                        samples/policies/contoso-android-level2.json",
+    "  npx gatehouse emit samples/streams/first-day.ndjson",
+    "  npx gatehouse sessions",
+    "  npx gatehouse history phone-17/adele",
+    "  npx gatehouse decide phone-17 adele",
+  ];
+}

@@ -1,0 +1,74 @@
+/**
+ * A deployment in one handle: its store, its catalogues, the rules for whoever folds, and the way to wake its workers. Whoever is not a
+ * worker starts here: client, commands, demonstration.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { RedisCatalogues } from "../control/redis-catalogues.js";
+import { RulesSource } from "../control/rules-source.js";
+import type { Wake } from "../ingest/ingest.js";
+import { WakeQueue } from "../queue/queues.js";
+import { type RedisTarget, connectQueue, connectStore } from "../redis/connection.js";
+import type { DeploymentRequest } from "../store/deployment.js";
+import type { PartitionStore } from "../store/partition-store.js";
+import { openRedisPartitionStore } from "../store/redis/redis-partition-store.js";
+
+/** Wake-ups that Redis did not take within this, when closing, are given up; the sweep needs none. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
+export interface DeploymentTarget {
+  readonly redis: RedisTarget;
+  /** Prefix of every key. */
+  readonly prefix: string;
+  /** As the workers have it; default 1. */
+  readonly wakeShards?: number;
+  /** What the deployment is created with if it does not exist. */
+  readonly deployment?: DeploymentRequest;
+}
+
+export interface OpenDeployment {
+  readonly store: PartitionStore;
+  readonly catalogues: RedisCatalogues;
+  readonly rules: RulesSource;
+  readonly wake: Wake;
+  /** Never waits for a Redis that is gone. */
+  readonly close: () => Promise<void>;
+}
+
+/** @throws StoreUnavailableError, DeploymentConflictError */
+export async function openDeployment(target: DeploymentTarget): Promise<OpenDeployment> {
+  const { redis, prefix, wakeShards = 1, deployment } = target;
+  const connection = await connectStore(redis);
+  try {
+    const store = await openRedisPartitionStore(connection, { prefix, ...(deployment && { deployment }) });
+    const catalogues = new RedisCatalogues(connection, prefix);
+    // Most commands wake nobody, and need no queue.
+    let queue: { readonly wakes: WakeQueue; disconnect(): void } | undefined;
+    const openQueue = () => {
+      const queueConnection = connectQueue(redis);
+      const wakes = new WakeQueue(queueConnection, { prefix, wakeShards });
+      return { wakes, disconnect: () => queueConnection.disconnect() };
+    };
+    return {
+      store,
+      catalogues,
+      rules: new RulesSource(catalogues),
+      wake: (partition) => (queue ??= openQueue()).wakes.wake(partition),
+      close: async () => {
+        if (queue !== undefined) {
+          const late = new AbortController();
+          const closed = queue.wakes.close().catch(() => undefined);
+          await Promise.race([
+            closed,
+            delay(CLOSE_TIMEOUT_MS, undefined, { signal: late.signal }).catch(() => undefined),
+          ]);
+          late.abort();
+          queue.disconnect();
+        }
+        connection.disconnect();
+      },
+    };
+  } catch (error) {
+    connection.disconnect();
+    throw error;
+  }
+}
