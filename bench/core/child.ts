@@ -1,6 +1,7 @@
 /** Child processes that answer by messages: the bench's emitters and workers, apart as they are in production. */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { WORKER_NODE_FLAGS } from "../../src/worker-flags.js";
 
 export class Child {
   private readonly process: ChildProcess;
@@ -8,7 +9,7 @@ export class Child {
   /** @param script file beside this one; it is given `input` as its first message */
   constructor(script: string, input: unknown) {
     this.process = fork(fileURLToPath(new URL(script, import.meta.url)), {
-      execArgv: ["--import", "tsx"],
+      execArgv: ["--import", "tsx", ...WORKER_NODE_FLAGS],
       serialization: "advanced",
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });

@@ -6,6 +6,7 @@ import { extname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { GatehouseError } from "../errors.js";
+import { WORKER_NODE_FLAGS } from "../worker-flags.js";
 
 /** How long a worker that was told to stop may take. */
 const SHUTDOWN_MS = 5_000;
@@ -99,6 +100,7 @@ export class WorkerProcess {
 async function startChild({ environment, logFile }: WorkerProcessOptions, log: FileHandle): Promise<ChildProcess> {
   const { size } = await log.stat();
   const child = fork(WORKER_PROGRAM, {
+    execArgv: [...process.execArgv, ...WORKER_NODE_FLAGS],
     env: { ...process.env, GATEHOUSE_SHUTDOWN_MS: String(SHUTDOWN_MS), ...environment },
     stdio: ["ignore", log.fd, log.fd, "ipc"],
   });
