@@ -50,13 +50,13 @@ async function demo(options: DemoOptions): Promise<void> {
   const config = readConfig();
   let say = note;
   const stage = await openStage(config, { onWorkerChange: (sentence) => say(sentence) });
-  note(`A working day of ${count(options.devices)} devices (seed ${options.seed}). Worker ${stage.worker.pid} is up.`);
   const picture = livePicture();
   say = picture.say;
   const release = onInterrupt(async () => {
     picture.stop();
     await stage.close();
   });
+  note(`A working day of ${count(options.devices)} devices (seed ${options.seed}). Worker ${stage.worker.pid} is up.`);
   try {
     const played = await Promise.race([play(stage.deployment, options, picture), stage.failed]);
     picture.stop();
