@@ -3,6 +3,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { WORKER_NODE_FLAGS } from "../../src/worker-flags.js";
 
+/** A commit whose answer is lost is not counted, and a count that falls short is waited for no longer than this. */
+const PATIENCE_MS = 180_000;
+
 export class Child {
   private readonly process: ChildProcess;
 
@@ -19,9 +22,14 @@ export class Child {
   /** Resolves with the first message of this kind. */
   async next<Message extends { readonly kind: string }>(kind: Message["kind"]): Promise<Message> {
     return new Promise((resolve, reject) => {
+      const late = setTimeout(
+        () => reject(new Error(`a bench process said nothing for ${PATIENCE_MS / 1_000} s: run the bench again`)),
+        PATIENCE_MS,
+      );
       const onMessage = (message: unknown): void => {
         if ((message as Message).kind !== kind) return;
         this.process.off("message", onMessage);
+        clearTimeout(late);
         resolve(message as Message);
       };
       this.process.on("message", onMessage);
