@@ -14,7 +14,7 @@ import {
   postureIsUnknown,
   standingCauses,
 } from "./session/ladder.js";
-import { type Session, type SessionId, sessionIdParts } from "./session/session.js";
+import { type Session, type SessionId, contextAt } from "./session/session.js";
 
 export interface Decision {
   readonly session: SessionId;
@@ -53,17 +53,7 @@ export function decide(session: Session, rules: Rules, now: number): Decision {
   });
 
   if (session.quarantine !== undefined) return answer("deny", ["session.quarantined"], "quarantined");
-  const context: SessionContext = {
-    ...session.facts,
-    step: {
-      now,
-      rules,
-      user: sessionIdParts(session.id).user,
-      rest: session.state,
-      restCause: session.facts.cause,
-      armed: session.timers,
-    },
-  };
+  const context = contextAt(session, rules, now);
   switch (stateName(session.state)) {
     case "active": {
       const until = validUntil(session);

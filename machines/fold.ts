@@ -10,10 +10,10 @@ import type { Cause } from "./policy/causes.js";
 import type { Platform, Rules } from "./policy/rules.js";
 import { AFTER_TIMERS } from "./session/after-timers.js";
 import { sessionChart } from "./session/chart.js";
-import { NO_FACTS, type SessionContext, type SessionFacts, type StatePath, type StepInput } from "./session/context.js";
+import { NO_FACTS, type SessionContext, type SessionFacts, type StatePath } from "./session/context.js";
 import { DEADLINES } from "./session/deadlines.js";
 import { standingCauses } from "./session/ladder.js";
-import { type Session, type SessionId, sessionIdParts } from "./session/session.js";
+import { type Session, type SessionId, contextAt } from "./session/session.js";
 
 /** Where an event came from; absent on the fold's own events. */
 export interface Origin {
@@ -92,15 +92,7 @@ export function step(session: Session, occurrence: Occurrence, rules: Rules): St
     return notApplied(session, occurrence, rules, "stale", "older than the last restricting event");
   }
 
-  const input: StepInput = {
-    now: at,
-    rules,
-    user: sessionIdParts(session.id).user,
-    rest: session.state,
-    restCause: session.facts.cause,
-    armed: session.timers,
-  };
-  const before: SessionContext = { ...session.facts, step: input };
+  const before = contextAt(session, rules, at);
   let next: Moved;
   let restricts = bearing === "restricting";
   let relaxes = false;

@@ -1,5 +1,6 @@
 /** A session as the fold holds it: where it rests, what it remembers, and which deadlines are armed. */
-import type { SessionFacts, StatePath } from "./context.js";
+import type { Rules } from "../policy/rules.js";
+import type { SessionContext, SessionFacts, StatePath } from "./context.js";
 
 /** `tenant/device/user/app`. */
 export type SessionId = string;
@@ -34,6 +35,21 @@ export interface SessionIdParts {
 export function sessionIdParts(id: SessionId): SessionIdParts {
   const [tenant = "", device = "", user = "", app = ""] = id.split("/");
   return { tenant, device, user, app };
+}
+
+/** The session as the chart is given it: its facts, and what only this step knows. `now` in epoch ms. */
+export function contextAt(session: Session, rules: Rules, now: number): SessionContext {
+  return {
+    ...session.facts,
+    step: {
+      now,
+      rules,
+      user: sessionIdParts(session.id).user,
+      rest: session.state,
+      restCause: session.facts.cause,
+      armed: session.timers,
+    },
+  };
 }
 
 /** The earliest armed deadline, epoch ms; `null`: none. */

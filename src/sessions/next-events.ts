@@ -4,7 +4,7 @@ import type { Rules } from "../../machines/policy/rules.js";
 import { sessionChart } from "../../machines/session/chart.js";
 import { guards } from "../../machines/session/guards.js";
 import type { SessionContext } from "../../machines/session/context.js";
-import { type Session, sessionIdParts } from "../../machines/session/session.js";
+import { type Session, contextAt } from "../../machines/session/session.js";
 
 export interface NextEvent {
   readonly type: string;
@@ -15,17 +15,7 @@ export interface NextEvent {
 
 /** Of the events that are reported from outside, those that would not be ignored; in the order of the reference. */
 export function nextEvents(session: Session, rules: Rules, now: number): NextEvent[] {
-  const context: SessionContext = {
-    ...session.facts,
-    step: {
-      now,
-      rules,
-      user: sessionIdParts(session.id).user,
-      rest: session.state,
-      restCause: session.facts.cause,
-      armed: session.timers,
-    },
-  };
+  const context = contextAt(session, rules, now);
   return OUTSIDE_EVENT_TYPES.flatMap((type) => {
     const answer = session.quarantine === undefined ? answerTo(type, session, context) : "no";
     const meaning = EVENTS.get(type)?.meaning ?? "";

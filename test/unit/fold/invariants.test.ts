@@ -8,9 +8,9 @@ import { foldBatch } from "../../../machines/fold-batch.js";
 import { storedPinViolations } from "../../../machines/policy/pin-rules.js";
 import { step } from "../../../machines/fold.js";
 import type { Rules } from "../../../machines/policy/rules.js";
-import { STATES, stateName, type SessionContext, type StatePath } from "../../../machines/session/context.js";
+import { STATES, stateName, type StatePath } from "../../../machines/session/context.js";
 import { DEADLINES } from "../../../machines/session/deadlines.js";
-import { sessionIdParts, type Session } from "../../../machines/session/session.js";
+import { contextAt, type Session } from "../../../machines/session/session.js";
 import { rules as rulesFrom } from "../../../src/testing/index.js";
 import { contentHash } from "../../../machines/policy/content-hash.js";
 import { RULES, SESSION, TENANT, ANYTHING, histories, play, type History, type Played } from "./histories.js";
@@ -27,20 +27,6 @@ function always(ask: (step: Played, history: History) => void, numRuns = 150): v
 
 const decisionAt = (session: Session, rules: Rules, at: number) => decide(session, rules, at).decision;
 const timeOf = ({ entry }: Played) => (entry.kind === "event" ? entry.occurrence.at : entry.at);
-
-function contextOf(session: Session, rules: Rules, now: number): SessionContext {
-  return {
-    ...session.facts,
-    step: {
-      now,
-      rules,
-      user: sessionIdParts(session.id).user,
-      rest: session.state,
-      restCause: session.facts.cause,
-      armed: session.timers,
-    },
-  };
-}
 
 test("these histories are worth asking: they reach every state, and every outcome but quarantine", () => {
   const states = new Set<StatePath>();
@@ -300,7 +286,7 @@ describe("deadlines", () => {
   test("armed are exactly those that facts and rules call for: none is forgotten, none is left over", () =>
     always(({ after, rules }) => {
       if (after === undefined || after.state === "signedOut" || after.rulesHash !== rules.hash) return;
-      const context = contextOf(after, rules, after.asOf);
+      const context = contextAt(after, rules, after.asOf);
       const wanted: Record<string, number> = {};
       for (const { id, due } of DEADLINES) {
         const dueAt = due(context);
