@@ -3,12 +3,12 @@
  * outcome whoever folds it, and a session's outcome does not depend on how its events were split into batches.
  */
 import { type Broadcast, type Policies, advance, applied, lift, versionInForce } from "./advance.js";
-import { type Occurrence, type StepRecord, newSession, step, strayRecord } from "./fold.js";
-import type { Effect } from "./effects/catalogue.js";
+import { type Occurrence, newSession, step, strayRecord } from "./fold.js";
+import { type Outcome, OutcomeBuilder } from "./outcome.js";
 import type { SessionEvent } from "./events/catalogue.js";
 import type { Rules } from "./policy/rules.js";
-import { NO_FACTS, stateName } from "./session/context.js";
-import { type Session, type SessionId, earliestTimer, sessionIdParts } from "./session/session.js";
+import { NO_FACTS } from "./session/context.js";
+import { type Session, type SessionId, sessionIdParts } from "./session/session.js";
 
 /** An accepted entry of the inbox. */
 export type Entry = EventEntry | PublishEntry | ClockEntry;
@@ -55,29 +55,8 @@ export interface BatchInput {
   readonly seq: number;
 }
 
-/** A journal record: what happened, and where it stands in the partition's journal. */
-export interface JournalRecord extends StepRecord {
-  readonly seq: number;
-}
-
-export interface OutgoingEffect {
-  /** `<seq>-<n>`. */
-  readonly id: string;
-  readonly session: SessionId;
-  readonly revision: number;
-  readonly at: number;
-  readonly effect: Effect;
-}
-
-export interface BatchOutcome {
+export interface BatchOutcome extends Outcome {
   readonly policies: PartitionPolicies;
-  readonly sessions: ReadonlyMap<SessionId, Session>;
-  /** Earliest deadline of every session in `sessions`, and of unreadable ones that were due: none. */
-  readonly timers: ReadonlyMap<SessionId, number | null>;
-  readonly records: readonly JournalRecord[];
-  readonly effects: readonly OutgoingEffect[];
-  /** Additions to the partition's counters: outcomes, deadlines, sessions by state, entries into states. */
-  readonly counters: Readonly<Record<string, number>>;
 }
 
 /** The rules that a tenant's catalogue version gives a session. Pure; version 0 is the empty catalogue. */
@@ -85,40 +64,8 @@ export type RulesOf = (tenant: string, version: number, session: Session) => Rul
 
 export function foldBatch(input: BatchInput, rulesOf: RulesOf): BatchOutcome {
   let { policies } = input;
-  const sessions = new Map<SessionId, Session>();
-  const timers = new Map<SessionId, number | null>();
-  const records: JournalRecord[] = [];
-  const effects: OutgoingEffect[] = [];
-  const counters: Record<string, number> = {};
-
-  const count = (name: string, by = 1) => {
-    counters[name] = (counters[name] ?? 0) + by;
-  };
-
-  const emit = (record: StepRecord): number => {
-    const seq = input.seq + records.length + 1;
-    records.push({ seq, ...record });
-    record.effects.forEach((effect, n) =>
-      effects.push({ id: `${seq}-${n}`, session: record.session, revision: record.revision, at: record.at, effect }),
-    );
-    if (record.origin !== undefined) count(record.outcome);
-    else count("own");
-    if (record.from !== undefined && record.to !== undefined) {
-      const from = stateName(record.from);
-      const to = stateName(record.to);
-      if (from !== to) {
-        count(`in.${from}`, -1);
-        count(`in.${to}`);
-        count(`entered.${to}`);
-      }
-    }
-    return seq;
-  };
-
-  const policiesOf = (tenant: string): Policies => {
-    const { base, broadcasts } = policies[tenant] ?? { base: 0, broadcasts: [] };
-    return { base, broadcasts, rules: (version, session) => rulesOf(tenant, version, session) };
-  };
+  const outcome = new OutcomeBuilder(input.seq);
+  const { sessions, timers, emit } = outcome;
 
   const stored = (id: SessionId): Stored | undefined => sessions.get(id) ?? input.sessions.get(id);
 
@@ -128,7 +75,7 @@ export function foldBatch(input: BatchInput, rulesOf: RulesOf): BatchOutcome {
       emit(strayRecord(id, occurrence, "quarantined", known.unreadable));
       return;
     }
-    const tenantPolicies = policiesOf(sessionIdParts(id).tenant);
+    const tenantPolicies = policiesOf(policies, id, rulesOf);
     const version = versionInForce(tenantPolicies, occurrence.at);
     let session: Session;
     if (known === undefined) {
@@ -137,8 +84,8 @@ export function foldBatch(input: BatchInput, rulesOf: RulesOf): BatchOutcome {
         return;
       }
       session = begin(id, occurrence, occurrence.event.platform, tenantPolicies, version);
-      count("in.unenrolled");
-      count("entered.unenrolled");
+      outcome.count("in.unenrolled");
+      outcome.count("entered.unenrolled");
     } else {
       session = advance(known, occurrence.at, tenantPolicies, emit);
     }
@@ -156,11 +103,17 @@ export function foldBatch(input: BatchInput, rulesOf: RulesOf): BatchOutcome {
   for (const id of input.due) {
     const known = stored(id);
     if (known === undefined || "unreadable" in known) timers.set(id, null);
-    else sessions.set(id, advance(known, input.horizon, policiesOf(sessionIdParts(id).tenant), emit));
+    else sessions.set(id, advance(known, input.horizon, policiesOf(policies, id, rulesOf), emit));
   }
 
-  for (const [id, session] of sessions) timers.set(id, earliestTimer(session));
-  return { policies, sessions, timers, records, effects, counters };
+  return { policies, ...outcome.finish() };
+}
+
+/** The policies that a session is under. */
+export function policiesOf(policies: PartitionPolicies, id: SessionId, rulesOf: RulesOf): Policies {
+  const { tenant } = sessionIdParts(id);
+  const { base, broadcasts } = policies[tenant] ?? { base: 0, broadcasts: [] };
+  return { base, broadcasts, rules: (version, session) => rulesOf(tenant, version, session) };
 }
 
 const NO_SESSION = "no such session: only account.signedIn begins one";

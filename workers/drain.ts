@@ -14,6 +14,9 @@ const LIMITS: LoadLimits = { entries: 256, bytes: 256 * 1024 };
 /** Batches before a busy partition lets others have a turn. */
 const BATCHES_A_TURN = 64;
 
+/** How often a batch is folded anew because another worker committed first. */
+const STALE_RETRIES = 2;
+
 export type DrainResult =
   /** Nothing is left. */
   | "drained"
@@ -30,20 +33,23 @@ export interface DrainDependencies {
   readonly log: Logger;
   /** Told of effects once they are committed. May be lost: the sweep hands over again what stays in the outbox. */
   readonly onEffects: (partition: number, ids: readonly string[]) => void;
+  /** Told when sessions of the partition have a published version to get. */
+  readonly onPublished?: (partition: number) => void;
   /** Told after every commit, for measurements. */
   readonly onCommit?: (partition: number, entries: number) => void;
 }
 
 export class Drainer {
-  private readonly underWay = new Map<number, Promise<DrainResult>>();
+  private readonly draining = new Map<number, Promise<DrainResult>>();
+  private readonly lastOf = new Map<number, Promise<unknown>>();
 
   constructor(private readonly dependencies: DrainDependencies) {}
 
   /** Drains the partition, or joins the drain that runs in this process. Never rejects. */
   async drain(partition: number): Promise<DrainResult> {
-    const running = this.underWay.get(partition);
+    const running = this.draining.get(partition);
     if (running !== undefined) return running;
-    const drain = this.turn(partition)
+    const drain = this.exclusively(partition, () => this.turn(partition))
       .catch((error: unknown): DrainResult => {
         this.dependencies.log.error(
           { err: error, partition },
@@ -51,22 +57,35 @@ export class Drainer {
         );
         return "failed";
       })
-      .finally(() => this.underWay.delete(partition));
-    this.underWay.set(partition, drain);
+      .finally(() => this.draining.delete(partition));
+    this.draining.set(partition, drain);
     return drain;
   }
 
   isDraining(partition: number): boolean {
-    return this.underWay.has(partition);
+    return this.draining.has(partition);
+  }
+
+  /** Does something with a partition while nothing else in this process commits on it: two that did would only make each other stale. */
+  async exclusively<Result>(partition: number, work: () => Promise<Result>): Promise<Result> {
+    const before = this.lastOf.get(partition) ?? Promise.resolve();
+    const running = before.catch(() => undefined).then(work);
+    this.lastOf.set(partition, running);
+    try {
+      return await running;
+    } finally {
+      if (this.lastOf.get(partition) === running) this.lastOf.delete(partition);
+    }
   }
 
   /** Resolves when what runs now has ended. */
   async settled(): Promise<void> {
-    await Promise.all(this.underWay.values());
+    await Promise.allSettled(this.lastOf.values());
   }
 
   private async turn(partition: number): Promise<DrainResult> {
-    const { store, rules, onEffects, onCommit } = this.dependencies;
+    const { store, rules, onEffects, onCommit, onPublished } = this.dependencies;
+    let stale = 0;
     for (let batches = 0; batches < BATCHES_A_TURN; batches++) {
       const batch = await store.load(partition, LIMITS);
       if (batch.entries.length === 0 && batch.due.length === 0) return "drained";
@@ -78,7 +97,11 @@ export class Drainer {
       const outcome = foldBatch(input, rules.rulesOf);
       const commit = writeOutcome(batch, input, outcome, randomBytes(9).toString("base64url"));
       const result = await store.commit(partition, commit);
-      if (result.status === "stale") return "stale";
+      if (result.status === "stale") {
+        // Another worker that drains goes on by itself; one that only walks does not, so it is tried again.
+        if (++stale > STALE_RETRIES) return "stale";
+        continue;
+      }
       onCommit?.(partition, batch.entries.length);
       if (commit.effects.length > 0) {
         onEffects(
@@ -86,6 +109,7 @@ export class Drainer {
           commit.effects.map(({ id }) => id),
         );
       }
+      if (outcome.policies !== input.policies) onPublished?.(partition);
       if (result.drained) return "drained";
     }
     return "more";

@@ -1,12 +1,15 @@
 /**
  * Once a second, looks at the facts of every partition and does what no hint has led to: drains one that is behind or has a
- * deadline, hands over effects that stay in the outbox. With the queues gone the system is still right, only slower.
+ * deadline, sees that published policies are walked, hands over effects that stay in the outbox. With the queues gone the system is still right, only slower.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { neededWalk } from "../machines/walk.js";
 import type { Logger } from "../src/log.js";
 import type { EffectsQueue } from "../src/queue/queues.js";
 import type { PartitionStore, PartitionSurvey } from "../src/store/partition-store.js";
+import { readState } from "../src/store/partition-view.js";
 import type { Drainer } from "./drain.js";
+import type { Walker } from "./walk.js";
 
 const INTERVAL_MS = 1_000;
 
@@ -14,10 +17,24 @@ const INTERVAL_MS = 1_000;
 const LOOKS_BEFORE_HANDOVER = 5;
 const HANDOVER_EFFECTS = 1_000;
 
+const LOOKS_A_CHORE = 3;
+
 interface LastLook {
   readonly token: string;
   readonly outboxHead: string | null;
   readonly sameHead: number;
+}
+
+export interface SweepDependencies {
+  readonly store: PartitionStore;
+  readonly drainer: Drainer;
+  readonly walker: Pick<Walker, "walk">;
+  /** `null`: this process hands over no effects. */
+  readonly effects: Pick<EffectsQueue, "handOver"> | null;
+  /** What else somebody may have left unfinished: asked every few looks, and free to do nothing. */
+  readonly chores?: readonly (() => Promise<unknown>)[];
+  readonly log: Logger;
+  readonly onLook?: () => void;
 }
 
 export class Sweep {
@@ -25,13 +42,9 @@ export class Sweep {
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
 
-  constructor(
-    private readonly store: PartitionStore,
-    private readonly drainer: Drainer,
-    private readonly effects: Pick<EffectsQueue, "handOver"> | null,
-    private readonly log: Logger,
-    private readonly onLook: () => void = () => {},
-  ) {}
+  private looks = 0;
+
+  constructor(private readonly dependencies: SweepDependencies) {}
 
   start(): void {
     this.running = this.run();
@@ -46,9 +59,9 @@ export class Sweep {
     while (!this.stopping.signal.aborted) {
       try {
         await this.look();
-        this.onLook();
+        this.dependencies.onLook?.();
       } catch (error) {
-        this.log.warn({ err: error }, "the store can't be reached; looking again in a second");
+        this.dependencies.log.warn({ err: error }, "the store can't be reached; looking again in a second");
       }
       await delay(INTERVAL_MS, undefined, { signal: this.stopping.signal }).catch(() => {});
     }
@@ -56,24 +69,29 @@ export class Sweep {
 
   /** One look at every partition; resolves when what it set going has ended. */
   async look(): Promise<void> {
-    const partitions = Array.from({ length: this.store.deployment.partitionCount }, (_, partition) => partition);
-    const surveys = await this.store.survey(partitions);
+    const { store, chores = [] } = this.dependencies;
+    const partitions = Array.from({ length: store.deployment.partitionCount }, (_, partition) => partition);
+    const surveys = await store.survey(partitions);
     await Promise.all(surveys.map((survey) => this.tend(survey)));
+    if (this.looks++ % LOOKS_A_CHORE === 0) await Promise.all(chores.map((chore) => chore()));
   }
 
   private async tend(survey: PartitionSurvey): Promise<void> {
-    const { partition, token, behind, nextTimer, now, outboxHead } = survey;
+    const { store, drainer, walker, effects } = this.dependencies;
+    const { partition, token, behind, nextTimer, now, outboxHead, state } = survey;
     const before = this.last.get(partition);
     const sameHead = outboxHead !== null && outboxHead === before?.outboxHead ? before.sameHead + 1 : 0;
     this.last.set(partition, { token, outboxHead, sameHead });
 
     const isDue = behind || (nextTimer !== null && nextTimer <= now);
     // A token that moved since the last look is a worker at work; so is a drain that runs in this process.
-    if (isDue && token === before?.token && !this.drainer.isDraining(partition)) await this.drainer.drain(partition);
+    if (isDue && token === before?.token && !drainer.isDraining(partition)) await drainer.drain(partition);
 
-    if (this.effects !== null && sameHead > 0 && sameHead % LOOKS_BEFORE_HANDOVER === 0) {
-      const waiting = await this.store.outbox(partition, null, HANDOVER_EFFECTS);
-      await this.effects.handOver(
+    if (token === before?.token && neededWalk(readState(state).policies) !== undefined) void walker.walk(partition);
+
+    if (effects !== null && sameHead > 0 && sameHead % LOOKS_BEFORE_HANDOVER === 0) {
+      const waiting = await store.outbox(partition, null, HANDOVER_EFFECTS);
+      await effects.handOver(
         partition,
         waiting.map(({ id }) => id),
       );

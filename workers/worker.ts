@@ -13,6 +13,7 @@ import { Drainer } from "./drain.js";
 import { startEffectsWorker } from "./effects.js";
 import { Sweep } from "./sweep.js";
 import { startWakeWorkers } from "./wake.js";
+import { Walker } from "./walk.js";
 
 export interface WorkerOptions {
   readonly redisUrl: string;
@@ -48,14 +49,26 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
   const wakeQueue = new WakeQueue(queueConnection, { prefix, wakeShards }, onError);
   const effectsQueue = sink === null ? null : new EffectsQueue(queueConnection, { prefix, wakeShards }, onError);
+  const rules = new RulesSource(new RedisCatalogues(storeConnection, prefix));
+  const onEffects = (partition: number, ids: readonly string[]) =>
+    void effectsQueue?.handOver(partition, ids).catch(onError);
   const drainer = new Drainer({
     store,
-    rules: new RulesSource(new RedisCatalogues(storeConnection, prefix)),
+    rules,
     log,
-    onEffects: (partition, ids) => void effectsQueue?.handOver(partition, ids).catch(onError),
+    onEffects,
+    onPublished: (partition) => void walker.walk(partition),
     ...(options.onCommit && { onCommit: options.onCommit }),
   });
-  const sweep = new Sweep(store, drainer, effectsQueue, log, heartbeat(options.heartbeatFile, log));
+  const walker = new Walker({ store, rules, drainer, log, onEffects });
+  const sweep = new Sweep({
+    store,
+    drainer,
+    walker,
+    effects: effectsQueue,
+    log,
+    onLook: heartbeat(options.heartbeatFile, log),
+  });
   const bullWorkers: BullWorker[] = [
     ...startWakeWorkers(drainer, wakeQueue, log, {
       connection: queueConnection,
@@ -71,6 +84,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
   const end = async (): Promise<void> => {
     await sweep.stop();
+    await walker.stop();
     await Promise.all(bullWorkers.map((worker) => worker.close()));
     await drainer.settled();
     await wakeQueue.close();

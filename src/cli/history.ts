@@ -1,6 +1,6 @@
 /** `gatehouse history`: what happened to one session, record by record. */
 import type { Command } from "commander";
-import type { JournalRecord } from "../../machines/fold-batch.js";
+import type { JournalRecord } from "../../machines/outcome.js";
 import { readConfig } from "../config.js";
 import { type History, readHistory } from "../sessions/history.js";
 import { look } from "../sessions/look.js";

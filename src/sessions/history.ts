@@ -1,5 +1,5 @@
 /** A session's past: its journal records, found by walking from each to the one before it. */
-import type { JournalRecord } from "../../machines/fold-batch.js";
+import type { JournalRecord } from "../../machines/outcome.js";
 import type { PartitionStore } from "../store/partition-store.js";
 
 export interface History {

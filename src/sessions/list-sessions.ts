@@ -6,7 +6,7 @@ import { foldBatch } from "../../machines/fold-batch.js";
 import type { Session, SessionId } from "../../machines/session/session.js";
 import type { RulesSource } from "../control/rules-source.js";
 import { BROADCAST, type PartitionStore } from "../store/partition-store.js";
-import { readPolicies, readStored } from "../store/partition-view.js";
+import { readState, readStored } from "../store/partition-view.js";
 
 /** Sessions read and folded at a time. */
 const PAGE = 500;
@@ -27,7 +27,7 @@ export async function* listSessions(
   partition: number,
 ): AsyncGenerator<SessionPage> {
   const { now, state } = await store.peek(partition, BROADCAST);
-  const policies = readPolicies(state);
+  const { policies } = readState(state);
   await source.prepare(policies);
   // A scan may give a session twice.
   const seen = new Set<SessionId>();

@@ -5,7 +5,7 @@ import { type SessionId, sessionIdParts } from "../../machines/session/session.j
 import type { RulesSource } from "../control/rules-source.js";
 import { readEntry } from "../ingest/inbox-body.js";
 import type { PartitionStore, Peek } from "../store/partition-store.js";
-import { readPolicies, readStored } from "../store/partition-view.js";
+import { readState, readStored } from "../store/partition-view.js";
 import { partitionOf, sessionKey } from "../store/session-key.js";
 
 export interface Folded {
@@ -39,7 +39,7 @@ export async function look(store: PartitionStore, source: RulesSource, id: Sessi
 
 /** @throws CatalogueMissingError, StoreUnavailableError, MachineVersionError */
 export async function foldPeek(id: SessionId, peek: Peek, source: RulesSource): Promise<Folded> {
-  const policies = readPolicies(peek.state);
+  const { policies } = readState(peek.state);
   const entries = peek.entries.map(readEntry);
   await source.prepare(
     policies,

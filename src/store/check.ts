@@ -45,6 +45,10 @@ export function checkLimits(limits: LoadLimits): void {
   checkCount("limits.bytes", limits.bytes, 64 * 1024 * 1024);
 }
 
+export function checkChunk(count: number): void {
+  checkCount("a chunk's count", count, 1_000);
+}
+
 export function checkCommit(commit: Commit): void {
   if (commit.nextToken === "" || commit.nextToken === commit.token)
     throw new RangeError("a commit needs a next token, fresh and random");

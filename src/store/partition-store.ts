@@ -97,6 +97,23 @@ export interface Batch {
   readonly snapshots: ReadonlyMap<SessionKey, string>;
 }
 
+/** A chunk of a partition's sessions, for the policy walk. */
+export interface SessionChunk {
+  readonly partition: number;
+  /** As in a batch. */
+  readonly token: string;
+  readonly seq: number;
+  readonly head: string;
+  readonly state: string;
+  /** The clock up to which the partition was committed, epoch ms: no waiting entry is older. */
+  readonly clock: number;
+  readonly snapshots: ReadonlyMap<SessionKey, string>;
+  /** Where the next chunk begins; `null`: this is the last. */
+  readonly next: string | null;
+  /** The position asked for means nothing to this server any more (it was restarted, or is another one): this chunk is the first. */
+  readonly restarted: boolean;
+}
+
 /** A journal record as stored: `hash = sha256(previous hash ‖ body)`, hex. */
 export interface StoredRecord {
   readonly seq: number;
@@ -164,6 +181,10 @@ export interface PartitionSurvey {
   /** Undelivered effects, and the id of the oldest; `null` if there are none. */
   readonly outboxSize: number;
   readonly outboxHead: string | null;
+  /** Sessions stored. */
+  readonly sessions: number;
+  /** As in a batch. */
+  readonly state: string;
 }
 
 /**
@@ -180,6 +201,11 @@ export interface PartitionStore {
    */
   ingest(partition: number, appends: readonly Append[]): Promise<Appended>;
   load(partition: number, limits: LoadLimits): Promise<Batch>;
+  /**
+   * Snapshots from `position` on (`null`: from the beginning), about `count` (1–1,000) of them. Chunk after chunk, every session that
+   * was there all the while comes at least once. What is folded from it is committed like a batch.
+   */
+  chunk(partition: number, position: string | null, count: number): Promise<SessionChunk>;
   /** @throws RangeError, with nothing written, if the commit contradicts itself or its records do not follow the journal's last. */
   commit(partition: number, commit: Commit): Promise<CommitResult>;
   peek(partition: number, session: SessionKey): Promise<Peek>;

@@ -2,14 +2,16 @@
  * Between the store's opaque strings and what the fold works with: reads a loaded batch, writes an outcome. The only place that
  * knows both.
  */
-import type { BatchInput, BatchOutcome, OutgoingEffect, PartitionPolicies, Stored } from "../../machines/fold-batch.js";
+import type { BatchInput, BatchOutcome, PartitionPolicies, Stored } from "../../machines/fold-batch.js";
+import type { Outcome, OutgoingEffect } from "../../machines/outcome.js";
+import type { Walk, WalkChunk, WalkOutcome } from "../../machines/walk.js";
 import { EFFECTS } from "../../machines/effects/catalogue.js";
 import type { SessionId } from "../../machines/session/session.js";
 import { SnapshotError, decodeSession, encodeSession } from "../../machines/session/snapshot.js";
 import { readEntry } from "../ingest/inbox-body.js";
 import { GatehouseError } from "../errors.js";
 import { chainRecords } from "./journal-chain.js";
-import type { Batch, Commit, EntryId, SessionKey } from "./partition-store.js";
+import type { Batch, Commit, EntryId, SessionChunk, SessionKey } from "./partition-store.js";
 import { sessionKey } from "./session-key.js";
 
 /** A snapshot was written by another version of the machine: this process must leave the partition to one that knows it. */
@@ -18,8 +20,15 @@ export class MachineVersionError extends GatehouseError {
   readonly retryable = false;
 }
 
-export function readPolicies(state: string): PartitionPolicies {
-  return state === "" ? {} : (JSON.parse(state) as PartitionPolicies);
+/** The partition's own state, as the store keeps it for the fold. */
+export interface PartitionState {
+  readonly policies: PartitionPolicies;
+  /** Absent: none is under way. */
+  readonly walk?: Walk;
+}
+
+export function readState(state: string): PartitionState {
+  return state === "" ? { policies: {} } : (JSON.parse(state) as PartitionState);
 }
 
 /** A stored snapshot as a session, or the reason why it is none. */
@@ -58,7 +67,7 @@ export function readBatch(batch: Batch): BatchInput {
     return read;
   });
   return {
-    policies: readPolicies(batch.state),
+    policies: readState(batch.state).policies,
     horizon: batch.horizon,
     entries,
     due: batch.due.map((key) => idOf.get(key) ?? key),
@@ -69,11 +78,6 @@ export function readBatch(batch: Batch): BatchInput {
 
 /** What to write so that the outcome of a batch becomes true. `nextToken` is fresh and random. */
 export function writeOutcome(batch: Batch, input: BatchInput, outcome: BatchOutcome, nextToken: string): Commit {
-  const snapshots = new Map<SessionKey, string>();
-  const timers = new Map<SessionKey, number | null>();
-  for (const [id, session] of outcome.sessions) snapshots.set(sessionKey(id), encodeSession(session));
-  for (const [id, due] of outcome.timers) timers.set(outcome.sessions.has(id) ? sessionKey(id) : id, due);
-
   const consumed = new Map<SessionKey, EntryId[]>();
   for (const { session, id } of batch.entries) {
     const ids = consumed.get(session);
@@ -81,18 +85,61 @@ export function writeOutcome(batch: Batch, input: BatchInput, outcome: BatchOutc
     else ids.push(id);
   }
   const last = batch.entries.at(-1);
+  const { policies } = outcome;
   return {
+    ...writeChanges(batch, outcome),
     token: batch.token,
     nextToken,
     last: last === undefined ? null : { id: last.id, nonce: last.nonce },
     clock: batch.horizon,
-    ...(outcome.policies !== input.policies && { state: JSON.stringify(outcome.policies) }),
+    ...(policies !== input.policies && {
+      state: JSON.stringify({ ...readState(batch.state), policies } satisfies PartitionState),
+    }),
+    consumed,
+  };
+}
+
+/** A chunk as the walk folds it. `walk` is as far as this process has come: it may be ahead of what is stored. */
+export function readChunk(chunk: SessionChunk, walk: Walk): WalkChunk {
+  return {
+    policies: readState(chunk.state).policies,
+    // Another server scans in another order, so every session has to be visited anew.
+    walk: chunk.restarted ? { ...walk, seen: 0 } : walk,
+    sessions: [...chunk.snapshots.values()].map(readStored),
+    next: chunk.next,
+    clock: chunk.clock,
+    seq: chunk.seq,
+  };
+}
+
+/** What to write so that the outcome of a walk's chunk becomes true. */
+export function writeWalk(chunk: SessionChunk, outcome: WalkOutcome, nextToken: string): Commit {
+  const { policies, walk } = outcome;
+  return {
+    ...writeChanges(chunk, outcome),
+    token: chunk.token,
+    nextToken,
+    last: null,
+    clock: chunk.clock,
+    state: JSON.stringify({ policies, ...(walk && { walk }) } satisfies PartitionState),
+    consumed: new Map(),
+  };
+}
+
+function writeChanges(
+  { head, seq }: Pick<Batch, "head" | "seq">,
+  outcome: Outcome,
+): Pick<Commit, "snapshots" | "timers" | "records" | "effects" | "counters"> {
+  const snapshots = new Map<SessionKey, string>();
+  const timers = new Map<SessionKey, number | null>();
+  for (const [id, session] of outcome.sessions) snapshots.set(sessionKey(id), encodeSession(session));
+  for (const [id, due] of outcome.timers) timers.set(outcome.sessions.has(id) ? sessionKey(id) : id, due);
+  return {
     snapshots,
     timers,
-    consumed,
     records: chainRecords(
-      batch.head,
-      batch.seq + 1,
+      head,
+      seq + 1,
       outcome.records.map((record) => JSON.stringify(record)),
     ),
     effects: outcome.effects.map((effect) => ({ id: effect.id, body: effectBody(effect) })),

@@ -6,7 +6,8 @@
 import { decide, denyWithout, type Decision } from "../../machines/decision.js";
 import type { Effect } from "../../machines/effects/catalogue.js";
 import type { SessionEvent } from "../../machines/events/catalogue.js";
-import { foldBatch, type Entry, type JournalRecord, type PartitionPolicies } from "../../machines/fold-batch.js";
+import { foldBatch, type Entry, type PartitionPolicies } from "../../machines/fold-batch.js";
+import type { JournalRecord } from "../../machines/outcome.js";
 import type { Outcome } from "../../machines/fold.js";
 import type { Cause } from "../../machines/policy/causes.js";
 import type { Rules } from "../../machines/policy/rules.js";

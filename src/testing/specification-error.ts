@@ -1,5 +1,5 @@
 /** A specification that does not hold, told so that the reader need not run it again to see why. */
-import type { JournalRecord } from "../../machines/fold-batch.js";
+import type { JournalRecord } from "../../machines/outcome.js";
 import { effectText } from "./effect-expectation.js";
 
 export class SpecificationError extends Error {

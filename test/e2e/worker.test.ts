@@ -1,7 +1,7 @@
 /** Workers as processes: they end in time, and any number of them does the work of one. */
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { JournalRecord } from "../../machines/fold-batch.js";
+import type { JournalRecord } from "../../machines/outcome.js";
 import { statesNdjson, readFinalStates } from "../../src/cli/demo/final-states.js";
 import { type Played, play } from "../../src/cli/demo/play.js";
 import { outcomes } from "../../src/cli/demo/tally.js";

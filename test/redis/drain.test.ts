@@ -128,7 +128,8 @@ test("a commit whose answer was lost is neither lost nor doubled", async () => {
 });
 
 describe("the sweep", () => {
-  const sweep = (): Sweep => new Sweep(store, deployment.drainer, null, log);
+  const sweep = (): Sweep =>
+    new Sweep({ store, drainer: deployment.drainer, walker: deployment.walker, effects: null, log });
 
   test("drains what no hint led to, once it has seen that nobody works on it", async () => {
     await everybodyGetsInAndOut();
@@ -170,7 +171,13 @@ describe("the sweep", () => {
     const handOver = async (_partition: number, ids: readonly string[]): Promise<void> => {
       handedOver.push(...ids);
     };
-    const looking = new Sweep(store, deployment.drainer, { handOver }, log);
+    const looking = new Sweep({
+      store,
+      drainer: deployment.drainer,
+      walker: deployment.walker,
+      effects: { handOver },
+      log,
+    });
     for (let look = 0; look < 7; look++) await looking.look();
     const waiting = (
       await Promise.all([0, 1, 2, 3].map(async (partition) => store.outbox(partition, null, 100)))

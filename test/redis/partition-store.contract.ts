@@ -749,6 +749,8 @@ export function describePartitionStore(
         await store.ingest(2, [event(ANN, "1", NOON), event(ANN, "2", NOON + 5)]);
         const batch = await store.load(2, { ...ALL, entries: 1 });
         const commit = consuming(batch, {
+          state: "walking",
+          snapshots: new Map([[ANN, "ann"]]),
           timers: new Map([
             [ANN, NOON + 70],
             [BOB, NOON + 60],
@@ -770,6 +772,8 @@ export function describePartitionStore(
           now: NOON + 5,
           outboxSize: 2,
           outboxHead: "1-0",
+          sessions: 1,
+          state: "walking",
         });
         expect(zero).toMatchObject({
           partition: 0,
@@ -778,6 +782,8 @@ export function describePartitionStore(
           nextTimer: null,
           outboxSize: 0,
           outboxHead: null,
+          sessions: 0,
+          state: "",
         });
       });
 
@@ -785,6 +791,75 @@ export function describePartitionStore(
         await store.ingest(P0, [event(ANN, "1")]);
         await drain();
         expect((await store.survey([P0]))[0]).toMatchObject({ behind: false, oldestWaiting: null });
+      });
+    });
+
+    describe("chunk", () => {
+      test("hands over sessions with what a commit of their fold needs", async () => {
+        await store.ingest(P0, [event(ANN, "1", NOON), event(BOB, "2", NOON + 5)]);
+        const batch = await store.load(P0, { ...ALL, entries: 1 });
+        const commit = consuming(batch, {
+          state: "walking",
+          snapshots: new Map([
+            [ANN, "ann"],
+            [EVE, "eve"],
+          ]),
+          records: chainRecords(batch.head, 1, ["r"]),
+        });
+        await store.commit(P0, commit);
+        expect(await store.chunk(P0, null, 100)).toEqual({
+          partition: P0,
+          token: commit.nextToken,
+          seq: 1,
+          head: commit.records[0]?.hash,
+          state: "walking",
+          clock: NOON,
+          snapshots: commit.snapshots,
+          next: null,
+          restarted: false,
+        });
+      });
+
+      test("what was folded from it is refused once anybody else committed", async () => {
+        await drain({ snapshots: new Map([[ANN, "ann"]]) });
+        const chunk = await store.chunk(P0, null, 100);
+        const folded = { ...chunk, cursor: "0-0", now: NOON, horizon: NOON, entries: [], due: [] };
+        await drain({ snapshots: new Map([[ANN, "newer"]]) });
+        const late = consuming(folded, { snapshots: new Map([[ANN, "older"]]) });
+        expect(await store.commit(P0, late)).toEqual({ status: "stale" });
+        expect(await store.snapshot(P0, ANN)).toBe("newer");
+      });
+
+      test("a partition that nobody ever committed on has a token, too", async () => {
+        const chunk = await store.chunk(P0, null, 100);
+        expect(chunk).toMatchObject({ seq: 0, head: GENESIS_HEAD, state: "", next: null });
+        expect(chunk.token).toBe((await store.load(P0, ALL)).token);
+      });
+
+      test("chunk after chunk visits every session that is there all the while, whatever else changes", async () => {
+        const sessions = Array.from({ length: 700 }, (_, n) => `session-${n}`);
+        await drain({ snapshots: new Map(sessions.map((session) => [session, session.padEnd(100, ".")])) });
+        const visited = new Set<string>();
+        let position: string | null = null;
+        let chunks = 0;
+        do {
+          const chunk: Awaited<ReturnType<PartitionStore["chunk"]>> = await store.chunk(P0, position, 50);
+          for (const session of chunk.snapshots.keys()) visited.add(session);
+          position = chunk.next;
+          chunks += 1;
+          await drain({
+            snapshots: new Map([
+              [`session-${chunks}`, null],
+              [`another-${chunks}`, "new"],
+            ]),
+          });
+        } while (position !== null);
+        expect(chunks).toBeGreaterThan(2);
+        expect([...visited]).toEqual(expect.arrayContaining(sessions.slice(chunks + 1)));
+      });
+
+      test.each([0, 1_001, 1.5])("refuses to read %s sessions", async (count) => {
+        await expect(store.chunk(P0, null, count)).rejects.toThrow(RangeError);
       });
     });
 

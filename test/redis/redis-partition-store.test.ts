@@ -77,6 +77,35 @@ describe("a deployment on Redis", () => {
   });
 });
 
+describe("the policy walk's place", () => {
+  test("means nothing to a server that was started again: the walk begins anew, and says so", async () => {
+    const store = await openRedisPartitionStore(redis, { prefix: freshPrefix() });
+    const batch = await store.load(0, ALL);
+    const snapshots = new Map(Array.from({ length: 900 }, (_, n) => [`session-${n}`, "x".repeat(100)]));
+    await store.commit(0, {
+      token: batch.token,
+      nextToken: "next",
+      last: null,
+      clock: batch.now,
+      snapshots,
+      timers: new Map(),
+      consumed: new Map(),
+      records: [],
+      effects: [],
+      counters: {},
+    });
+    const first = await store.chunk(0, null, 20);
+    const second = await store.chunk(0, first.next, 20);
+    expect(second.restarted).toBe(false);
+    expect([...second.snapshots.keys()]).not.toEqual([...first.snapshots.keys()]);
+
+    const [, cursor] = first.next?.split(":") ?? [];
+    const elsewhere = await store.chunk(0, `0123456789abcdef:${cursor}`, 20);
+    expect(elsewhere.restarted).toBe(true);
+    expect([...elsewhere.snapshots.keys()]).toEqual([...first.snapshots.keys()]);
+  });
+});
+
 describe("what is kept", () => {
   test("every key belongs to the partition and has its hash tag", async () => {
     const prefix = freshPrefix();

@@ -12,6 +12,7 @@ import { ingest, type IngestReport } from "../../src/ingest/ingest.js";
 import { createLogger } from "../../src/log.js";
 import type { PartitionStore } from "../../src/store/partition-store.js";
 import { Drainer } from "../../workers/drain.js";
+import { Walker } from "../../workers/walk.js";
 
 export const TENANT = "contoso";
 
@@ -58,22 +59,22 @@ export const SIX_DIGITS = {
 } as const;
 
 export class TestDeployment {
-  readonly catalogues = new FixedCatalogues();
   readonly woken: number[] = [];
   readonly drainer: Drainer;
+  readonly walker: Walker;
+  readonly rules: RulesSource;
   private sent = 0;
 
   constructor(
     readonly store: PartitionStore,
     /** Epoch ms; the time of events, and of acceptance where the clock is theirs. */
     public now = Date.parse("2026-03-02T08:00:00Z"),
+    readonly catalogues = new FixedCatalogues(),
   ) {
-    this.drainer = new Drainer({
-      store,
-      rules: new RulesSource(this.catalogues),
-      log: createLogger("silent", "test"),
-      onEffects: () => {},
-    });
+    this.rules = new RulesSource(this.catalogues);
+    const shared = { store, rules: this.rules, log: createLogger("silent", "test"), onEffects: () => {} };
+    this.drainer = new Drainer(shared);
+    this.walker = new Walker({ ...shared, drainer: this.drainer });
   }
 
   async publish(version: number, policies: readonly unknown[], settings: unknown = {}): Promise<void> {
@@ -117,6 +118,12 @@ export class TestDeployment {
     for (let partition = 0; partition < this.store.deployment.partitionCount; partition++) {
       while ((await this.drainer.drain(partition)) === "more");
     }
+  }
+
+  async walkAll(): Promise<void> {
+    await Promise.all(
+      Array.from({ length: this.store.deployment.partitionCount }, (_, partition) => this.walker.walk(partition)),
+    );
   }
 
   async decide(device = "phone-1", user = "adele"): Promise<Decision> {

@@ -2,7 +2,7 @@
  * The store in memory: for simulation, sandboxes and the test kit. Same answers as the store on Redis (one contract
  * suite holds them equal), no I/O, and no source of time or chance but the ones handed in.
  */
-import { checkAppends, checkCommit, checkFirstRecord, checkLimits, checkPartition } from "../check.js";
+import { checkAppends, checkChunk, checkCommit, checkFirstRecord, checkLimits, checkPartition } from "../check.js";
 import { newDeployment, type DeploymentRequest } from "../deployment.js";
 import { compareIds, firstOf, secondOf, ZERO_ID } from "../entry-id.js";
 import { GENESIS_HEAD } from "../journal-chain.js";
@@ -22,6 +22,7 @@ import {
   type PartitionStore,
   type PartitionSurvey,
   type Peek,
+  type SessionChunk,
   type SessionKey,
   type StoredRecord,
 } from "../partition-store.js";
@@ -129,6 +130,13 @@ export class MemoryPartitionStore implements PartitionStore {
     return { partition, token, cursor, seq, head, state, now, horizon, entries, due, snapshots };
   }
 
+  async chunk(partition: number, position: string | null, count: number): Promise<SessionChunk> {
+    const { sessions, token, seq, head, state, clock } = this.#partition(partition);
+    checkChunk(count);
+    const { page, next } = pageOf(sessions, position, count);
+    return { partition, token, seq, head, state, clock, snapshots: new Map(page), next, restarted: false };
+  }
+
   async commit(partition: number, commit: Commit): Promise<CommitResult> {
     const held = this.#partition(partition);
     checkCommit(commit);
@@ -194,6 +202,8 @@ export class MemoryPartitionStore implements PartitionStore {
         now: this.#clockOf(held),
         outboxSize: held.outbox.size,
         outboxHead: held.outbox.keys().next().value ?? null,
+        sessions: held.sessions.size,
+        state: held.state,
       };
     });
   }
@@ -202,20 +212,13 @@ export class MemoryPartitionStore implements PartitionStore {
     return Object.fromEntries(this.#partition(partition).counters);
   }
 
-  /** In key order, from behind the last key given: a session written or removed meanwhile hides no other. */
   async scan(
     partition: number,
     from: string | null,
     count: number,
   ): Promise<{ snapshots: string[]; next: string | null }> {
-    const ordered = [...this.#partition(partition).sessions]
-      .filter(([session]) => from === null || session > from)
-      .sort(([a], [b]) => (a < b ? -1 : 1));
-    const page = ordered.slice(0, count);
-    return {
-      snapshots: page.map(([, snapshot]) => snapshot),
-      next: page.length < ordered.length ? (page.at(-1)?.[0] ?? null) : null,
-    };
+    const { page, next } = pageOf(this.#partition(partition).sessions, from, count);
+    return { snapshots: page.map(([, snapshot]) => snapshot), next };
   }
 
   async snapshot(partition: number, session: SessionKey): Promise<string | null> {
@@ -285,6 +288,15 @@ function tailOf(held: Partition): EntryId {
 
 function waitingIn(held: Partition): InboxEntry[] {
   return held.inbox[0]?.id === held.cursor ? held.inbox.slice(1) : held.inbox;
+}
+
+/** In key order, from behind the last key given: a session written or removed meanwhile hides no other. */
+function pageOf(sessions: ReadonlyMap<SessionKey, string>, from: string | null, count: number) {
+  const ordered = [...sessions]
+    .filter(([session]) => from === null || session > from)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const page = ordered.slice(0, count);
+  return { page, next: page.length < ordered.length ? (page.at(-1)?.[0] ?? null) : null };
 }
 
 function replaceAll<Value>(held: Map<string, Value>, changes: ReadonlyMap<string, Value | null>): void {

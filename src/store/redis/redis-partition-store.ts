@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
-import { checkAppends, checkCommit, checkLimits, checkPartition } from "../check.js";
+import { checkAppends, checkChunk, checkCommit, checkLimits, checkPartition } from "../check.js";
 import { joinDeployment, newDeployment, type DeploymentRequest } from "../deployment.js";
 import { compareIds, firstOf } from "../entry-id.js";
 import { GENESIS_HEAD } from "../journal-chain.js";
@@ -23,6 +23,7 @@ import type {
   PartitionStore,
   PartitionSurvey,
   Peek,
+  SessionChunk,
   SessionKey,
   StoredRecord,
 } from "../partition-store.js";
@@ -30,6 +31,7 @@ import { Script } from "./script.js";
 import { toUnavailable } from "./unavailable.js";
 
 const SCRIPTS = {
+  chunk: new Script("chunk"),
   commit: new Script("commit"),
   deployment: new Script("deployment"),
   ingest: new Script("ingest"),
@@ -53,6 +55,16 @@ type LoadReply = [
   snapshots: string[],
 ];
 type PeekReply = [now: number, snapshot: string | null, state: string, entries: string[]];
+type ChunkReply = [
+  token: string,
+  seq: string,
+  head: string,
+  state: string,
+  clock: number,
+  snapshots: string[],
+  next: string,
+  restarted: number,
+];
 type SurveyReply = [
   token: string,
   oldest: string | null,
@@ -60,6 +72,8 @@ type SurveyReply = [
   now: number,
   outboxSize: number,
   outboxHead: string | null,
+  sessions: number,
+  state: string,
 ];
 
 export interface RedisStoreOptions {
@@ -121,9 +135,7 @@ class RedisPartitionStore implements PartitionStore {
     checkLimits(limits);
     const argv = [this.deployment.clock, limits.entries, limits.bytes, nonce()];
     const reply = (await this.#run("load", false, [meta, inbox, sessions, timers], argv)) as LoadReply;
-    const [token, cursor, seq, head, state, now, horizon, entries, due, pairs] = reply;
-    const snapshots = new Map<SessionKey, string>();
-    for (let at = 0; at < pairs.length; at += 2) snapshots.set(pairs[at] as string, pairs[at + 1] as string);
+    const [token, cursor, seq, head, state, now, horizon, entries, due, snapshots] = reply;
     return {
       partition,
       token,
@@ -135,7 +147,25 @@ class RedisPartitionStore implements PartitionStore {
       horizon,
       entries: toEntries(entries),
       due,
-      snapshots,
+      snapshots: toMap(snapshots),
+    };
+  }
+
+  async chunk(partition: number, position: string | null, count: number): Promise<SessionChunk> {
+    const { meta, sessions } = this.#keysOf(partition);
+    checkChunk(count);
+    const reply = await this.#run("chunk", false, [meta, sessions], [position ?? "", count, nonce()]);
+    const [token, seq, head, state, clock, snapshots, next, restarted] = reply as ChunkReply;
+    return {
+      partition,
+      token,
+      seq: Number(seq),
+      head: head === "" ? GENESIS_HEAD : head,
+      state,
+      clock,
+      snapshots: toMap(snapshots),
+      next: next === "" ? null : next,
+      restarted: restarted === 1,
     };
   }
 
@@ -217,10 +247,10 @@ class RedisPartitionStore implements PartitionStore {
   survey(partitions: readonly number[]): Promise<PartitionSurvey[]> {
     return Promise.all(
       partitions.map(async (partition) => {
-        const { meta, inbox, timers, outbox } = this.#keysOf(partition);
-        const keys = [meta, inbox, timers, outbox];
+        const { meta, inbox, timers, outbox, sessions: stored } = this.#keysOf(partition);
+        const keys = [meta, inbox, timers, outbox, stored];
         const reply = (await this.#run("survey", false, keys, [this.deployment.clock])) as SurveyReply;
-        const [token, oldest, timer, now, outboxSize, outboxHead] = reply;
+        const [token, oldest, timer, now, outboxSize, outboxHead, sessions, state] = reply;
         return {
           partition,
           token,
@@ -230,6 +260,8 @@ class RedisPartitionStore implements PartitionStore {
           now,
           outboxSize,
           outboxHead,
+          sessions,
+          state,
         };
       }),
     );
@@ -325,6 +357,13 @@ function toEntries(flat: readonly string[]): InboxEntry[] {
     entries.push({ id, session, nonce, body });
   }
   return entries;
+}
+
+/** Session key, snapshot … as pairs. */
+function toMap(flat: readonly string[]): Map<SessionKey, string> {
+  const snapshots = new Map<SessionKey, string>();
+  for (let at = 0; at < flat.length; at += 2) snapshots.set(flat[at] as string, flat[at + 1] as string);
+  return snapshots;
 }
 
 function toOutboxEntry([id, fields]: [id: string, fields: string[]]): OutboxEntry {

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
 
-export type ScriptName = "commit" | "deployment" | "ingest" | "load" | "peek" | "survey";
+export type ScriptName = "chunk" | "commit" | "deployment" | "ingest" | "load" | "peek" | "survey";
 
 function read(name: string): string {
   const text = readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), "utf8");

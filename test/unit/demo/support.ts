@@ -1,5 +1,6 @@
 /** A working day, and what becomes of it without a queue: accepted as the boundary accepts, folded as a worker folds. */
-import { type Entry, type JournalRecord, type PartitionPolicies, foldBatch } from "../../../machines/fold-batch.js";
+import { type Entry, type PartitionPolicies, foldBatch } from "../../../machines/fold-batch.js";
+import type { JournalRecord } from "../../../machines/outcome.js";
 import { resolve } from "../../../machines/policy/resolve.js";
 import type { Rules } from "../../../machines/policy/rules.js";
 import type { Session } from "../../../machines/session/session.js";

@@ -1,7 +1,8 @@
 /** Batches: how a partition's events are cut into them, and what else is in them, makes no difference to a session. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { foldAhead, foldBatch, type Entry, type JournalRecord } from "../../../machines/fold-batch.js";
+import { foldAhead, foldBatch, type Entry } from "../../../machines/fold-batch.js";
+import type { JournalRecord } from "../../../machines/outcome.js";
 import type { Rules } from "../../../machines/policy/rules.js";
 import type { Session, SessionId } from "../../../machines/session/session.js";
 import { backgrounded, rules } from "../../../src/testing/index.js";

@@ -3,13 +3,8 @@
  * it was asked.
  */
 import fc from "fast-check";
-import {
-  foldBatch,
-  type Entry,
-  type JournalRecord,
-  type PartitionPolicies,
-  type RulesOf,
-} from "../../../machines/fold-batch.js";
+import { foldBatch, type Entry, type PartitionPolicies, type RulesOf } from "../../../machines/fold-batch.js";
+import type { JournalRecord } from "../../../machines/outcome.js";
 import type { SessionEvent } from "../../../machines/events/catalogue.js";
 import type { Platform, Rules } from "../../../machines/policy/rules.js";
 import { earliestTimer, type Session, type SessionId } from "../../../machines/session/session.js";

@@ -1,14 +1,14 @@
 #!lua flags=no-writes
 -- Looks at one partition's facts.
 --
--- KEYS  1 meta   2 inbox   3 timers   4 outbox
+-- KEYS  1 meta   2 inbox   3 timers   4 outbox   5 sessions
 -- ARGV  1 clock kind ('redis' | 'event')
 -- Reply {token ('' at first), id of the oldest waiting entry or nil, earliest deadline in epoch ms or nil, now,
---        size of the outbox, id of its oldest effect or nil}
+--        size of the outbox, id of its oldest effect or nil, number of sessions, state}
 --@include partition-clock
 
 local call = redis.call
-local meta = call('HMGET', KEYS[1], 'token', 'cursor', 'clock')
+local meta = call('HMGET', KEYS[1], 'token', 'cursor', 'clock', 'state')
 local cursor = meta[2] or '0-0'
 local now, tail = partition_clock(ARGV[1], meta[3], KEYS[2], cursor)
 local oldest = tail ~= cursor and call('XRANGE', KEYS[2], '(' .. cursor, '+', 'COUNT', 1)[1]
@@ -16,4 +16,5 @@ local timer = call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
 local effect = call('XRANGE', KEYS[4], '-', '+', 'COUNT', 1)[1]
 return {
   meta[1] or '', oldest and oldest[1] or false, timer[2] or false, now, call('XLEN', KEYS[4]), effect and effect[1] or false,
+  call('HLEN', KEYS[5]), meta[4] or '',
 }

@@ -1,0 +1,80 @@
+/**
+ * What folding changes, gathered while it goes on: journal records in their order, effects with their ids, counters, and the
+ * sessions to write. A batch of events and a chunk of the policy walk are gathered alike.
+ */
+import type { Effect } from "./effects/catalogue.js";
+import type { StepRecord } from "./fold.js";
+import { stateName } from "./session/context.js";
+import { type Session, type SessionId, earliestTimer } from "./session/session.js";
+
+/** A journal record: what happened, and where it stands in the partition's journal. */
+export interface JournalRecord extends StepRecord {
+  readonly seq: number;
+}
+
+export interface OutgoingEffect {
+  /** `<seq>-<n>`. */
+  readonly id: string;
+  readonly session: SessionId;
+  readonly revision: number;
+  readonly at: number;
+  readonly effect: Effect;
+}
+
+export interface Outcome {
+  readonly sessions: ReadonlyMap<SessionId, Session>;
+  /** Earliest deadline of every session in `sessions`, and of unreadable ones that were due: none. */
+  readonly timers: ReadonlyMap<SessionId, number | null>;
+  readonly records: readonly JournalRecord[];
+  readonly effects: readonly OutgoingEffect[];
+  /** Additions to the partition's counters: outcomes, deadlines, sessions by state, entries into states. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export class OutcomeBuilder {
+  readonly sessions = new Map<SessionId, Session>();
+  readonly timers = new Map<SessionId, number | null>();
+  readonly records: JournalRecord[] = [];
+  private readonly effects: OutgoingEffect[] = [];
+  private readonly counters: Record<string, number> = {};
+
+  /** @param seq number of the journal's last record */
+  constructor(private readonly seq: number) {}
+
+  count(name: string, by = 1): void {
+    this.counters[name] = (this.counters[name] ?? 0) + by;
+  }
+
+  /** Takes the next record, and answers with its number. */
+  readonly emit = (record: StepRecord): number => {
+    const seq = this.seq + this.records.length + 1;
+    this.records.push({ seq, ...record });
+    record.effects.forEach((effect, n) =>
+      this.effects.push({
+        id: `${seq}-${n}`,
+        session: record.session,
+        revision: record.revision,
+        at: record.at,
+        effect,
+      }),
+    );
+    if (record.origin !== undefined) this.count(record.outcome);
+    else this.count("own");
+    if (record.from !== undefined && record.to !== undefined) {
+      const from = stateName(record.from);
+      const to = stateName(record.to);
+      if (from !== to) {
+        this.count(`in.${from}`, -1);
+        this.count(`in.${to}`);
+        this.count(`entered.${to}`);
+      }
+    }
+    return seq;
+  };
+
+  finish(): Outcome {
+    for (const [id, session] of this.sessions) this.timers.set(id, earliestTimer(session));
+    const { sessions, timers, records, effects, counters } = this;
+    return { sessions, timers, records, effects, counters };
+  }
+}
