@@ -2,13 +2,15 @@
  * The answer to the one question: may this user, on this device, open corporate data now, and if not, why not and what should
  * the person do? Whatever is not known to be allowed is denied.
  */
-import { type MessageData, type MessageKey, messageText } from "./effects/messages.js";
+import { type MessageData, type MessageKey, type MessageTexts, messageText } from "./effects/messages.js";
 import type { Rules } from "./policy/rules.js";
 import { type SessionContext, type StatePath, stateName } from "./session/context.js";
 import { DEADLINES } from "./session/deadlines.js";
 import { SIGN_OUT_MESSAGES, blockedNotice } from "./session/effect-data.js";
 import {
-  credentialsAreDue,
+  accessIsHeld,
+  credentialsReason,
+  deviceVerdictIsAwaited,
   pinProofIsMissing,
   pinSetupReason,
   postureIsUnknown,
@@ -34,8 +36,11 @@ export interface Decision {
   readonly validUntil: number | null;
 }
 
-/** Decides for a session that was advanced to `now` under `rules`. */
-export function decide(session: Session, rules: Rules, now: number): Decision {
+/**
+ * Decides for a session that was advanced to `now` under `rules`.
+ * @param texts the tenant's own, in the language of the person
+ */
+export function decide(session: Session, rules: Rules, now: number, texts: MessageTexts = {}): Decision {
   const answer = (
     decision: Decision["decision"],
     reasons: readonly string[],
@@ -46,7 +51,7 @@ export function decide(session: Session, rules: Rules, now: number): Decision {
     decision,
     state: session.state,
     reasons,
-    message: { key, text: messageText(key, data) },
+    message: { key, text: messageText(key, data, texts) },
     revision: session.revision,
     asOf: now,
     validUntil: decision === "allow" ? validUntil(session) : null,
@@ -63,6 +68,12 @@ export function decide(session: Session, rules: Rules, now: number): Decision {
     }
     case "unenrolled":
       if (session.state === "unenrolled.unmanaged") return answer("allow", ["unmanaged"], "unmanaged");
+      if (accessIsHeld(context)) {
+        return deviceVerdictIsAwaited(context)
+          ? answer("deny", ["deviceCompliance.unknown"], "deviceUnknown")
+          : answer("challenge", credentialsReasons(context), "credentialsEnter");
+      }
+      if (rules.membershipUnknown) return answer("deny", ["membership.unknown"], "membershipUnknown");
       return session.state === "unenrolled.held"
         ? answer("deny", ["enrollment.held"], context.held === "authorization" ? "signInToManage" : "tryLater")
         : answer("deny", ["enrollment.checking"], "checking");
@@ -75,6 +86,7 @@ export function decide(session: Session, rules: Rules, now: number): Decision {
     }
     case "locked": {
       if (postureIsUnknown(context)) return answer("deny", ["posture.unknown"], "deviceUnknown");
+      if (deviceVerdictIsAwaited(context)) return answer("deny", ["deviceCompliance.unknown"], "deviceUnknown");
       const pinIsDue = pinProofIsMissing(context);
       return answer(
         "challenge",
@@ -133,7 +145,8 @@ function validUntil({ timers }: Session): number | null {
 }
 
 function credentialsReasons(context: SessionContext): readonly string[] {
-  return credentialsAreDue(context) ? [`credentials.${context.authRequired ?? "policy"}`] : [];
+  const why = credentialsReason(context);
+  return why === undefined ? [] : [`credentials.${why}`];
 }
 
 /** The rules for a PIN, in words. */

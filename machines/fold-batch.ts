@@ -5,9 +5,7 @@
 import { type Broadcast, type Policies, advance, applied, lift, versionInForce } from "./advance.js";
 import { type Occurrence, newSession, step, strayRecord } from "./fold.js";
 import { type Outcome, OutcomeBuilder } from "./outcome.js";
-import type { SessionEvent } from "./events/catalogue.js";
 import type { Rules } from "./policy/rules.js";
-import { NO_FACTS } from "./session/context.js";
 import { type Session, type SessionId, sessionIdParts } from "./session/session.js";
 
 /** An accepted entry of the inbox. */
@@ -83,7 +81,8 @@ export function foldBatch(input: BatchInput, rulesOf: RulesOf): BatchOutcome {
         emit(strayRecord(id, occurrence, "ignored", NO_SESSION));
         return;
       }
-      session = begin(id, occurrence, occurrence.event.platform, tenantPolicies, version);
+      const { at, event } = occurrence;
+      session = newSession(id, event.platform, (unjudged) => tenantPolicies.rules(version, unjudged), at);
       outcome.count("in.unenrolled");
       outcome.count("entered.unenrolled");
     } else {
@@ -106,38 +105,17 @@ export function foldBatch(input: BatchInput, rulesOf: RulesOf): BatchOutcome {
     else sessions.set(id, advance(known, input.horizon, policiesOf(policies, id, rulesOf), emit));
   }
 
-  return { policies, ...outcome.finish() };
+  return { policies, ...outcome.finish(input.sessions) };
 }
 
 /** The policies that a session is under. */
 export function policiesOf(policies: PartitionPolicies, id: SessionId, rulesOf: RulesOf): Policies {
-  const { tenant } = sessionIdParts(id);
+  const tenant = id.slice(0, id.indexOf("/"));
   const { base, broadcasts } = policies[tenant] ?? { base: 0, broadcasts: [] };
   return { base, broadcasts, rules: (version, session) => rulesOf(tenant, version, session) };
 }
 
 const NO_SESSION = "no such session: only account.signedIn begins one";
-
-/** The session that a sign-in begins, under the rules in force. */
-function begin(
-  id: SessionId,
-  { at }: Occurrence,
-  platform: Extract<SessionEvent, { type: "account.signedIn" }>["platform"],
-  { rules }: Policies,
-  version: number,
-): Session {
-  const unjudged: Session = {
-    id,
-    state: "unenrolled.checking",
-    facts: { ...NO_FACTS, platform, enrollment: "none" },
-    timers: {},
-    rulesHash: "",
-    revision: 0,
-    lastRecord: 0,
-    asOf: at,
-  };
-  return newSession(id, platform, rules(version, unjudged), at);
-}
 
 /** A version that is not newer than the last changes nothing; of two in one moment the later one counts. */
 function withBroadcast(policies: PartitionPolicies, { tenant, version, at }: PublishEntry): PartitionPolicies {
@@ -156,7 +134,7 @@ export function foldAhead(
     readonly now: number;
   },
   rulesOf: RulesOf,
-): { readonly session?: Stored; readonly rules?: Rules } {
+): { readonly session?: Stored; readonly rules?: Rules; readonly version?: number } {
   const { id, stored, now } = input;
   const outcome = foldBatch(
     {
@@ -174,5 +152,5 @@ export function foldAhead(
   const { tenant } = sessionIdParts(id);
   const { base, broadcasts } = outcome.policies[tenant] ?? { base: 0, broadcasts: [] };
   const version = versionInForce({ base, broadcasts }, now);
-  return { session, rules: rulesOf(tenant, version, session) };
+  return { session, version, rules: rulesOf(tenant, version, session) };
 }

@@ -32,6 +32,8 @@ export interface Occurrence {
   /** The partition's clock, epoch ms: when it was accepted, or when the deadline was due. */
   readonly at: number;
   readonly origin?: Origin;
+  /** For an event about the user: the version of the user's record that it made; 0: it came too late for the record. */
+  readonly userVersion?: number;
 }
 
 export type Outcome = "applied" | "ignored" | "stale" | "quarantined";
@@ -42,6 +44,7 @@ export interface StepRecord {
   readonly at: number;
   readonly event: SessionEvent;
   readonly origin?: Origin;
+  readonly userVersion?: number;
   readonly outcome: Outcome;
   /** Why it was not applied. */
   readonly reason?: string;
@@ -63,18 +66,19 @@ export interface Step {
   readonly record: StepRecord;
 }
 
-/** A session that begins: nobody has signed in yet. */
-export function newSession(id: SessionId, platform: Platform, rules: Rules, at: number): Session {
-  return {
+/** A session that begins, under the rules that it is given then: nobody has signed in yet. */
+export function newSession(id: SessionId, platform: Platform, rules: (session: Session) => Rules, at: number): Session {
+  const unjudged: Session = {
     id,
     state: "unenrolled.checking",
     facts: { ...NO_FACTS, platform, enrollment: "none" },
     timers: {},
-    rulesHash: rules.hash,
+    rulesHash: "",
     revision: 0,
     lastRecord: 0,
     asOf: at,
   };
+  return { ...unjudged, rulesHash: rules(unjudged).hash };
 }
 
 /**
@@ -82,12 +86,22 @@ export function newSession(id: SessionId, platform: Platform, rules: Rules, at: 
  * Never throws: what goes wrong in a guard or an action quarantines the session.
  */
 export function step(session: Session, occurrence: Occurrence, rules: Rules): Step {
-  const { event, at, origin } = occurrence;
+  const { event, at, origin, userVersion } = occurrence;
   if (session.quarantine !== undefined) {
     return notApplied(session, occurrence, rules, "quarantined", session.quarantine.reason);
   }
+  const knownVersion = session.facts.userVersion ?? 0;
+  const toldVersion = event.type === "user.changed" ? event.version : userVersion;
+  if (toldVersion !== undefined && (toldVersion < knownVersion || toldVersion === 0)) {
+    return notApplied(session, occurrence, rules, "stale", toldVersion === 0 ? TOO_LATE_FOR_RECORD : OLDER_THAN_RECORD);
+  }
   const bearing = EVENTS.get(event.type)?.bearing(event as never) ?? "neutral";
-  const isOlder = origin !== undefined && session.restrictedAt !== undefined && origin.time < session.restrictedAt;
+  // Of events about the user the user's record has said already which came last.
+  const isOlder =
+    userVersion === undefined &&
+    origin !== undefined &&
+    session.restrictedAt !== undefined &&
+    origin.time < session.restrictedAt;
   if (isOlder && bearing === "relaxing") {
     return notApplied(session, occurrence, rules, "stale", "older than the last restricting event");
   }
@@ -116,7 +130,9 @@ export function step(session: Session, occurrence: Occurrence, rules: Rules): St
     return notApplied(session, occurrence, rules, "stale", "older than the last restricting event");
   }
 
-  const { facts, changed } = storedFacts(session.facts, next.context);
+  // One that was missed in between leaves the session behind: it says so until it is told the whole record.
+  const isNext = userVersion === knownVersion + 1;
+  const { facts, changed } = storedFacts(session.facts, isNext ? { ...next.context, userVersion } : next.context);
   const timers = next.timers ?? session.timers;
   const revision = session.revision + 1;
   return {
@@ -140,6 +156,7 @@ export function step(session: Session, occurrence: Occurrence, rules: Rules): St
       at,
       event,
       ...(origin && { origin }),
+      ...(userVersion !== undefined && { userVersion }),
       outcome: "applied",
       from: session.state,
       to: next.state,
@@ -152,10 +169,13 @@ export function step(session: Session, occurrence: Occurrence, rules: Rules): St
   };
 }
 
+const OLDER_THAN_RECORD = "older than what the session knows of the user";
+const TOO_LATE_FOR_RECORD = "older than the last event that restricted the user";
+
 /** The record of an event that changed nothing, with the reason. */
 function notApplied(
   session: Session,
-  { event, at, origin }: Occurrence,
+  { event, at, origin, userVersion }: Occurrence,
   rules: Rules,
   outcome: Exclude<Outcome, "applied">,
   reason: string,
@@ -167,6 +187,7 @@ function notApplied(
       at,
       event,
       ...(origin && { origin }),
+      ...(userVersion !== undefined && { userVersion }),
       outcome,
       reason,
       from: session.state,

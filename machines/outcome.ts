@@ -2,6 +2,7 @@
  * What folding changes, gathered while it goes on: journal records in their order, effects with their ids, counters, and the
  * sessions to write. A batch of events and a chunk of the policy walk are gathered alike.
  */
+import type { Stored } from "./fold-batch.js";
 import type { Effect } from "./effects/catalogue.js";
 import type { StepRecord } from "./fold.js";
 import { stateName } from "./session/context.js";
@@ -23,7 +24,7 @@ export interface OutgoingEffect {
 
 export interface Outcome {
   readonly sessions: ReadonlyMap<SessionId, Session>;
-  /** Earliest deadline of every session in `sessions`, and of unreadable ones that were due: none. */
+  /** Earliest deadline of the sessions where it is another than before, and of unreadable ones that were due: none. */
   readonly timers: ReadonlyMap<SessionId, number | null>;
   readonly records: readonly JournalRecord[];
   readonly effects: readonly OutgoingEffect[];
@@ -72,8 +73,13 @@ export class OutcomeBuilder {
     return seq;
   };
 
-  finish(): Outcome {
-    for (const [id, session] of this.sessions) this.timers.set(id, earliestTimer(session));
+  /** @param stored the sessions as they were */
+  finish(stored: ReadonlyMap<SessionId, Stored>): Outcome {
+    for (const [id, session] of this.sessions) {
+      const before = stored.get(id);
+      const due = earliestTimer(session);
+      if (before === undefined || "unreadable" in before || earliestTimer(before) !== due) this.timers.set(id, due);
+    }
     const { sessions, timers, records, effects, counters } = this;
     return { sessions, timers, records, effects, counters };
   }

@@ -7,6 +7,7 @@
 import { advance } from "./advance.js";
 import { type PartitionPolicies, type RulesOf, type Stored, policiesOf } from "./fold-batch.js";
 import { type Outcome, OutcomeBuilder } from "./outcome.js";
+import type { Session, SessionId } from "./session/session.js";
 
 /** How far a walk has come. */
 export interface Walk {
@@ -51,13 +52,16 @@ export interface WalkOutcome extends Outcome {
 
 export function foldWalk({ policies, walk, sessions, next, clock, seq }: WalkChunk, rulesOf: RulesOf): WalkOutcome {
   const outcome = new OutcomeBuilder(seq);
+  const before = new Map<SessionId, Session>();
   for (const session of sessions) {
     if ("unreadable" in session) continue;
-    const { records } = outcome;
-    const before = records.length;
+    const { length } = outcome.records;
     const lifted = advance(session, clock, policiesOf(policies, session.id, rulesOf), outcome.emit);
     // Rules that stayed the same cost neither a record nor a write.
-    if (records.length > before) outcome.sessions.set(session.id, lifted);
+    if (outcome.records.length > length) {
+      before.set(session.id, session);
+      outcome.sessions.set(session.id, lifted);
+    }
   }
   const gone: Walk = {
     ...walk,
@@ -66,8 +70,8 @@ export function foldWalk({ policies, walk, sessions, next, clock, seq }: WalkChu
     lifted: walk.lifted + outcome.sessions.size,
   };
   return next === null
-    ? { ...outcome.finish(), policies: withoutBrought(policies, walk.versions), walk: undefined }
-    : { ...outcome.finish(), policies, walk: gone };
+    ? { ...outcome.finish(before), policies: withoutBrought(policies, walk.versions), walk: undefined }
+    : { ...outcome.finish(before), policies, walk: gone };
 }
 
 /** Every session has these versions now: they are the base of what may come. */

@@ -1,9 +1,14 @@
 /** Writes the documents that follow from the code. `--check` writes nothing and fails if one of them is out of date. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { eventsPage } from "./docs/events-page.js";
+import { graphPropertiesPage } from "./docs/graph-properties-page.js";
 import { sessionChartPicture } from "./docs/session-chart.js";
 
-const documents = { "session-chart.svg": sessionChartPicture(), "events.md": eventsPage };
+const documents = {
+  "session-chart.svg": sessionChartPicture(),
+  "events.md": eventsPage,
+  "graph-properties.md": graphPropertiesPage,
+};
 
 for (const [name, content] of Object.entries(documents)) {
   const file = new URL(`../docs/${name}`, import.meta.url);

@@ -26,6 +26,7 @@ try {
     concurrency: config.concurrency,
     shutdownMs: config.shutdownMs,
     heartbeatFile: config.heartbeatFile,
+    walkApart: true,
     sink: config.effects === undefined ? discardSink : ndjsonSink(config.effects),
     log,
   });

@@ -1,10 +1,11 @@
-/** The wake queue's job: drain the partition that it names. */
+/** The wake queue's job: drain the partitions that it names. */
 import { Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "../src/log.js";
 import { type QueueSettings, WakeJob, type WakeQueue, queuePrefix, wakeQueueName } from "../src/queue/queues.js";
 import { LOCK_DURATION_MS, NEVER_GIVE_UP, STALLED_INTERVAL_MS } from "./bullmq-settings.js";
 import type { Drainer } from "./drain.js";
+import { Turns } from "./turns.js";
 
 export interface WakeWorkerOptions extends QueueSettings {
   readonly connection: Redis;
@@ -19,18 +20,22 @@ export function startWakeWorkers(
   log: Logger,
   { connection, prefix, wakeShards, partitionCount, concurrency }: WakeWorkerOptions,
 ): readonly Worker[] {
+  const turns = new Turns(concurrency);
   return Array.from({ length: wakeShards }, (_, shard) => {
     const name = wakeQueueName(shard);
     const worker = new Worker(
       name,
       async ({ data }) => {
         const job = WakeJob.safeParse(data);
-        if (!job.success || job.data.partition >= partitionCount) {
+        if (!job.success || job.data.partitions.some((partition) => partition >= partitionCount)) {
           log.warn({ queue: name }, "a wake job names no partition of this deployment; left alone");
           return;
         }
-        const { partition } = job.data;
-        if ((await drainer.drain(partition)) === "more") wakeQueue.wake(partition);
+        await Promise.all(
+          job.data.partitions.map(async (partition) => {
+            if ((await turns.take(() => drainer.drain(partition))) === "more") wakeQueue.wake(partition);
+          }),
+        );
       },
       {
         connection,

@@ -1,6 +1,7 @@
 /** One worker process's parts, wired: drain, sweep and effects over one deployment. */
 import type { Worker as BullWorker } from "bullmq";
 import { utimes, writeFile } from "node:fs/promises";
+import { resumeAnnouncements } from "../src/control/announce.js";
 import { RedisCatalogues } from "../src/control/redis-catalogues.js";
 import { RulesSource } from "../src/control/rules-source.js";
 import type { EffectSink } from "../src/effects/effect-sink.js";
@@ -9,11 +10,15 @@ import { EffectsQueue, WakeQueue } from "../src/queue/queues.js";
 import { connectQueue, connectStore } from "../src/redis/connection.js";
 import type { DeploymentRequest } from "../src/store/deployment.js";
 import { openRedisPartitionStore } from "../src/store/redis/redis-partition-store.js";
+import { FanOutSweep } from "../src/users/fan-out.js";
+import { RedisUserStore } from "../src/users/redis-user-store.js";
 import { Drainer } from "./drain.js";
 import { startEffectsWorker } from "./effects.js";
 import { Sweep } from "./sweep.js";
 import { startWakeWorkers } from "./wake.js";
 import { Walker } from "./walk.js";
+import { WalkApart } from "./walk-apart.js";
+import { type WalkStepper, WalkSteps } from "./walk-step.js";
 
 export interface WorkerOptions {
   readonly redisUrl: string;
@@ -27,11 +32,15 @@ export interface WorkerOptions {
   /** `null`: this process delivers no effects; they wait in the outbox. */
   readonly sink: EffectSink | null;
   readonly heartbeatFile?: string | undefined;
+  /** Policy walks run in a process of their own; by default they share this one. */
+  readonly walkApart?: boolean;
   readonly log: Logger;
   readonly onCommit?: (partition: number, entries: number) => void;
 }
 
 export interface RunningWorker {
+  /** How often policy walks worked out rules. */
+  readonly walkResolves: () => number;
   /** Ends what is under way, within `shutdownMs`. */
   stop(): Promise<void>;
 }
@@ -49,7 +58,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
   const wakeQueue = new WakeQueue(queueConnection, { prefix, wakeShards }, onError);
   const effectsQueue = sink === null ? null : new EffectsQueue(queueConnection, { prefix, wakeShards }, onError);
-  const rules = new RulesSource(new RedisCatalogues(storeConnection, prefix));
+  const catalogues = new RedisCatalogues(storeConnection, prefix);
+  const rules = new RulesSource(catalogues);
   const onEffects = (partition: number, ids: readonly string[]) =>
     void effectsQueue?.handOver(partition, ids).catch(onError);
   const drainer = new Drainer({
@@ -60,12 +70,17 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     onPublished: (partition) => void walker.walk(partition),
     ...(options.onCommit && { onCommit: options.onCommit }),
   });
-  const walker = new Walker({ store, rules, drainer, log, onEffects });
+  const apart = options.walkApart === true ? new WalkApart({ redisUrl, prefix }) : undefined;
+  const stepper: WalkStepper = apart ?? new WalkSteps(store, rules);
+  const walker = new Walker({ store, stepper, drainer, log, onEffects });
+  const users = new RedisUserStore(storeConnection, { prefix, deployment: store.deployment });
+  const fanOuts = new FanOutSweep({ store, users, wake: wakeQueue.wake }, onError);
   const sweep = new Sweep({
     store,
     drainer,
     walker,
     effects: effectsQueue,
+    chores: [async () => fanOuts.tend(), async () => resumeAnnouncements({ store, catalogues, wake: wakeQueue.wake })],
     log,
     onLook: heartbeat(options.heartbeatFile, log),
   });
@@ -85,6 +100,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const end = async (): Promise<void> => {
     await sweep.stop();
     await walker.stop();
+    await fanOuts.stop();
+    await apart?.close();
     await Promise.all(bullWorkers.map((worker) => worker.close()));
     await drainer.settled();
     await wakeQueue.close();
@@ -92,6 +109,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     await sink?.close();
   };
   return {
+    walkResolves: () => stepper.resolves,
     stop: async () => {
       let timer: NodeJS.Timeout | undefined;
       const deadline = new Promise<"late">((resolve) => {

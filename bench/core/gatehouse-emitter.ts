@@ -6,6 +6,7 @@ import { acceptEvent } from "../../src/ingest/accept.js";
 import { WakeQueue } from "../../src/queue/queues.js";
 import { connectQueue, connectStore } from "../../src/redis/connection.js";
 import { openRedisPartitionStore } from "../../src/store/redis/redis-partition-store.js";
+import { RedisUserStore } from "../../src/users/redis-user-store.js";
 import { partitionOf } from "../../src/store/session-key.js";
 import { clockMs, inChild, tell } from "./child.js";
 import type { Material } from "./material.js";
@@ -23,12 +24,15 @@ interface Input {
 }
 
 inChild<Input>(async ({ url, prefix, material: { tenant, events: all }, warmUp, perSecond }) => {
-  const store = await openRedisPartitionStore(await connectStore(url), { prefix });
+  const connection = await connectStore(url);
+  const store = await openRedisPartitionStore(connection, { prefix });
+  const users = new RedisUserStore(connection, { prefix, deployment: store.deployment });
   const queue = new WakeQueue(connectQueue(url), { prefix, wakeShards: 1 });
+  const target = { store, users, wake: queue.wake };
   const send = async (events: readonly object[]): Promise<number> => {
     let accepted = 0;
     for (let from = 0; from < events.length; from += CHUNK) {
-      accepted += (await ingest(store, queue.wake, tenant, events.slice(from, from + CHUNK))).totals.accepted;
+      accepted += (await ingest(target, tenant, events.slice(from, from + CHUNK))).totals.accepted;
     }
     return accepted;
   };
@@ -46,7 +50,7 @@ inChild<Input>(async ({ url, prefix, material: { tenant, events: all }, warmUp, 
     const wait = startedAt + (index * 1_000) / perSecond - clockMs();
     if (wait > 0) await delay(wait);
     pending.push(
-      ingest(store, queue.wake, tenant, [event]).then(({ totals }) => {
+      ingest(target, tenant, [event]).then(({ totals }) => {
         if (totals.accepted === 0) return;
         const acceptance = acceptEvent(event, tenant);
         if (!("events" in acceptance)) return;

@@ -31,7 +31,7 @@ inChild<Input>(async ({ url, material: { tenant, events }, warmUp }) => {
       const byShard = new Map<number, AcceptedEvent[]>();
       for (const input of inputs.slice(from, from + CHUNK)) {
         const acceptance = acceptEvent(input, tenant);
-        if ("refusal" in acceptance) continue;
+        if (!("events" in acceptance)) continue;
         for (const event of acceptance.events) {
           const shard = partitionOf(tenant, event.device, SHARDS);
           const group = byShard.get(shard);

@@ -6,9 +6,9 @@
 import { hash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { foldBatch } from "../../machines/fold-batch.js";
-import { earliestTimer } from "../../machines/session/session.js";
+import { earliestTimer, resolveFacts } from "../../machines/session/session.js";
 import { decodeSession, encodeSession } from "../../machines/session/snapshot.js";
-import { resolve } from "../../machines/policy/resolve.js";
+import { Resolver } from "../../machines/policy/resolver.js";
 import { readCatalogue, type CatalogueDocument } from "../../src/control/catalogue-document.js";
 import type { AcceptedEvent } from "../../src/ingest/accept.js";
 
@@ -20,8 +20,7 @@ export const PLAIN_PREFIX = "plain";
 
 /** One job: read, fold, write in one transaction. */
 export function plainProcessor(redis: Redis, catalogue: CatalogueDocument) {
-  const parsed = readCatalogue(catalogue);
-  const rules = { ios: resolve(parsed, { platform: "ios" }), android: resolve(parsed, { platform: "android" }) };
+  const resolver = new Resolver(readCatalogue(catalogue));
   const heads = new Map<number, string>();
   return async (shard: number, { session: id, event, source, id: eventId, time }: AcceptedEvent): Promise<void> => {
     const key = `${PLAIN_PREFIX}:session:${id}`;
@@ -41,7 +40,7 @@ export function plainProcessor(redis: Redis, catalogue: CatalogueDocument) {
         sessions: new Map(stored === null ? [] : [[id, decodeSession(stored)]]),
         seq: 0,
       },
-      (_tenant, _version, { facts }) => rules[facts.platform],
+      (_tenant, _version, session) => resolver.rules(resolveFacts(session)),
     );
     const write = redis.multi();
     for (const [, session] of outcome.sessions) {

@@ -10,6 +10,7 @@ import { createLogger } from "../../src/log.js";
 import { connectStore } from "../../src/redis/connection.js";
 import { BROADCAST } from "../../src/store/partition-store.js";
 import { openRedisPartitionStore } from "../../src/store/redis/redis-partition-store.js";
+import { RedisUserStore } from "../../src/users/redis-user-store.js";
 import type { Material } from "./material.js";
 
 const SESSIONS_AT_ONCE = 5_000;
@@ -42,6 +43,7 @@ export async function sessionBytes(url: string, { tenant, catalogue }: Material,
     prefix,
     deployment: { clock: "event", journalMaxBytes: 65_536 },
   });
+  const users = new RedisUserStore(redis, { prefix, deployment: store.deployment });
   const catalogues = new RedisCatalogues(redis, prefix);
   await publish({ store, catalogues, wake: () => {} }, tenant, catalogue);
   const drainer = new Drainer({
@@ -66,8 +68,7 @@ export async function sessionBytes(url: string, { tenant, catalogue }: Material,
     ];
     for (const [type, data] of stages) {
       await ingest(
-        store,
-        () => {},
+        { store, users, wake: () => {} },
         tenant,
         subjects.map((subject) => ({
           specversion: "1.0",

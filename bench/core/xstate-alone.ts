@@ -1,7 +1,7 @@
 /** XState by itself: the real chart, its transitions in a loop, one inert scope used again; no queue, store, record or deadline. */
 import type { SessionEvent } from "../../machines/events/catalogue.js";
-import { resolve } from "../../machines/policy/resolve.js";
-import type { Platform } from "../../machines/policy/rules.js";
+import { Resolver } from "../../machines/policy/resolver.js";
+import type { Platform, Rules } from "../../machines/policy/rules.js";
 import { sessionChart } from "../../machines/session/chart.js";
 import { NO_FACTS, type StatePath } from "../../machines/session/context.js";
 import { readCatalogue } from "../../src/control/catalogue-document.js";
@@ -28,10 +28,17 @@ export function xstateAlone({ tenant, catalogue, events }: Material): number {
     const acceptance = acceptEvent(event, tenant);
     return "events" in acceptance ? acceptance.events : [];
   });
-  const rules = {
-    ios: resolve(readCatalogue(catalogue), { platform: "ios" }),
-    android: resolve(readCatalogue(catalogue), { platform: "android" }),
-  };
+  const resolver = new Resolver(readCatalogue(catalogue));
+  const rulesOn = (platform: Platform): Rules =>
+    resolver.rules({
+      platform,
+      app: "azure-mobile",
+      user: "bench",
+      mdmEnrolled: undefined,
+      licensed: true,
+      groups: [],
+    });
+  const rules = { ios: rulesOn("ios"), android: rulesOn("android") };
   const sessions = new Map<string, { snapshot: Snapshot; platform: Platform }>();
   const startedAt = performance.now();
   for (const { session: id, event, time } of accepted) {

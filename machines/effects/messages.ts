@@ -40,6 +40,7 @@ export const MESSAGES = {
   accessGranted: "You have access.",
   unmanaged: "This app is not managed for your account.",
   checking: "Setting up protection for your work account.",
+  membershipUnknown: "Waiting to learn which rules of your organisation apply to your account.",
   deviceUnknown: "Waiting for this device to report its state.",
   quarantined: "Access can't be confirmed right now. Contact your IT support.",
 } as const;
@@ -48,7 +49,24 @@ export type MessageKey = keyof typeof MESSAGES;
 /** Values for a message's placeholders. */
 export type MessageData = Readonly<Record<string, string | number>>;
 
+/** A tenant's own texts, in one language; a message without one keeps the text above. */
+export type MessageTexts = Readonly<Partial<Record<MessageKey, string>>>;
+
+/**
+ * The texts for a language tag: those of the tag itself, laid over those of the language alone (`de` under `de-AT`). Tags are compared
+ * without regard to case.
+ */
+export function textsFor(messages: Readonly<Record<string, MessageTexts>>, language: string | undefined): MessageTexts {
+  if (language === undefined) return {};
+  const tag = language.toLowerCase();
+  const texts = (name: string): MessageTexts | undefined =>
+    Object.entries(messages).find(([candidate]) => candidate.toLowerCase() === name)?.[1];
+  return { ...texts(tag.split("-", 1)[0] as string), ...texts(tag) };
+}
+
 /** The text of a message with its placeholders filled; one that has no value stays as it is written. */
-export function messageText(key: MessageKey, data: MessageData = {}): string {
-  return MESSAGES[key].replace(/\{(\w+)\}/g, (placeholder, name: string) => String(data[name] ?? placeholder));
+export function messageText(key: MessageKey, data: MessageData = {}, texts: MessageTexts = {}): string {
+  return (texts[key] ?? MESSAGES[key]).replace(/\{(\w+)\}/g, (placeholder, name: string) =>
+    String(data[name] ?? placeholder),
+  );
 }

@@ -1,7 +1,7 @@
-/** The account on the device: signing in and out, switching, and what the directory says of it. */
+/** The account on the device: signing in and out, switching, and whether it may be there. */
 import { z } from "zod";
 import { defineEvent } from "./define-event.js";
-import { Id, ProducerTime } from "./fields.js";
+import { Id } from "./fields.js";
 
 export const accountSignedIn = defineEvent({
   type: "account.signedIn",
@@ -50,23 +50,6 @@ export const accountRemoved = defineEvent({
   emitters: ["app"],
   bearing: "neutral",
   data: z.strictObject({ accountId: Id.describe("the removed account; absent: this session's").optional() }),
-});
-
-export const accountDisabled = defineEvent({
-  type: "account.disabled",
-  meaning:
-    "The directory disabled or deleted the account. What follows is the policy's `appActionIfUnableToAuthenticateUser`.",
-  emitters: ["service"],
-  bearing: "restricting",
-  data: z.strictObject({ confirmedAt: ProducerTime.optional() }),
-});
-
-export const accountEnabled = defineEvent({
-  type: "account.enabled",
-  meaning: "The directory enabled the account again, or allows it in this app again.",
-  emitters: ["service"],
-  bearing: "relaxing",
-  data: z.strictObject({ confirmedAt: ProducerTime.optional() }),
 });
 
 export const accountNotAllowed = defineEvent({

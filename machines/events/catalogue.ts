@@ -13,10 +13,12 @@ import { companyPortalInstalled, remediationCompleted, remediationRequested } fr
 import * as session from "./session.js";
 import * as shift from "./shift.js";
 import * as timers from "./timers.js";
+import * as user from "./user.js";
 import * as wipe from "./wipe.js";
 
 const definitions = {
   ...account,
+  ...user,
   ...auth,
   ...policy,
   enrollmentCompleted,

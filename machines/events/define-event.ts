@@ -14,41 +14,47 @@ export type Emitter = "app" | "service" | "admin" | "mtd";
  */
 export type Bearing = "restricting" | "relaxing" | "judged" | "neutral";
 
+/** Whom an event concerns: the session that its subject names, or the user, and with it every session of the user. */
+export type Scope = "session" | "user";
+
 export interface EventDefinition<Type extends string = string, Data extends z.ZodObject = z.ZodObject> {
   readonly type: Type;
   /** One or two sentences for the reference: the fact, and what it leads to. */
   readonly meaning: string;
-  /** Empty for the fold's own events, which are refused from outside. */
+  /** Empty for Gatehouse's own events, which are refused from outside. */
   readonly emitters: readonly Emitter[];
+  readonly scope: Scope;
   /** Version of the payload's shape. */
   readonly schemaVersion: number;
   readonly data: Data;
   readonly bearing: (data: z.infer<Data>) => Bearing;
 }
 
-/** Declares an event that somebody outside reports. `bearing` defaults to neutral. */
+/** Declares an event that somebody outside reports. `scope` defaults to the session, `bearing` to neutral. */
 export function defineEvent<const Type extends string, Data extends z.ZodObject>(definition: {
   type: Type;
   meaning: string;
   emitters: readonly [Emitter, ...Emitter[]];
   data: Data;
+  scope?: Scope;
   bearing?: Bearing | ((data: z.infer<Data>) => Bearing);
 }): EventDefinition<Type, Data> {
-  const { bearing = "neutral" } = definition;
+  const { scope = "session", bearing = "neutral" } = definition;
   return {
     ...definition,
+    scope,
     schemaVersion: 1,
     bearing: typeof bearing === "function" ? bearing : () => bearing,
   };
 }
 
-/** Declares an event that the fold itself makes: a deadline that passed, or rules that changed. */
+/** Declares an event that Gatehouse itself makes: a deadline that passed, rules or a user that changed. */
 export function defineOwnEvent<const Type extends string, Data extends z.ZodObject>(definition: {
   type: Type;
   meaning: string;
   data: Data;
 }): EventDefinition<Type, Data> {
-  return { ...definition, emitters: [], schemaVersion: 1, bearing: () => "neutral" };
+  return { ...definition, emitters: [], scope: "session", schemaVersion: 1, bearing: () => "neutral" };
 }
 
 /** The event as the chart receives it: type and payload side by side. */

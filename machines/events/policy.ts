@@ -1,29 +1,7 @@
-/** Whether policy binds this session: license, groups, and rules that changed. */
+/** Whether policy binds this session: management that ended, and rules that changed. */
 import { z } from "zod";
 import { defineEvent, defineOwnEvent } from "./define-event.js";
 import { Id } from "./fields.js";
-
-export const licenseGranted = defineEvent({
-  type: "license.granted",
-  meaning: "The user has an Intune license. If a policy covers the session, it enrolls without a new sign-in.",
-  emitters: ["service"],
-  data: z.strictObject({ skuId: Id.optional() }),
-});
-
-export const licenseRevoked = defineEvent({
-  type: "license.revoked",
-  meaning: "The user has no Intune license any more. Management is removed: no wipe, no sign-out.",
-  emitters: ["service"],
-  bearing: "relaxing",
-  data: z.strictObject({ skuId: Id.optional() }),
-});
-
-export const membershipChanged = defineEvent({
-  type: "membership.changed",
-  meaning: "The user's groups, complete. Decides which policies target the session.",
-  emitters: ["service"],
-  data: z.strictObject({ groups: z.array(Id).max(512) }),
-});
 
 export const policyRemoved = defineEvent({
   type: "policy.removed",

@@ -217,7 +217,9 @@ const unreadable = (text: string, what: string): Shortfall => ({ doubtful: `"${t
 
 function listJudge(condition: Of<"deviceModel" | "manufacturer">, reported: (posture: Posture) => string): Judge {
   const allowed = new Set(condition.allowed);
-  return postureJudge(condition, `one of: ${condition.allowed.join(", ")}`, (posture) => {
+  // Policies that allow nothing in common allow nothing.
+  const expected = allowed.size === 0 ? "one that every policy allows" : `one of: ${condition.allowed.join(", ")}`;
+  return postureJudge(condition, expected, (posture) => {
     const name = reported(posture);
     return allowed.has(name.trim().toLowerCase()) ? MET : name;
   });

@@ -8,8 +8,10 @@ import { parsePatchDate } from "./patch-date.js";
 import type { Action, Platform } from "./rules.js";
 import { parseVersion } from "./version.js";
 
-/** A value that is present and can't be what the property means. */
+/** A value that is present and can't be what the property means, such as the filler of a template. */
 export const INVALID = Symbol("invalid");
+/** A number or duration that means what it should, and is too small or too large: somebody chose it, so nothing may stand in for it. */
+export const OUT_OF_RANGE = Symbol("out of range");
 
 export interface GraphProperty<Value> {
   readonly on: Platform | "both";
@@ -17,10 +19,10 @@ export interface GraphProperty<Value> {
   readonly absent: Value;
   /** What stands in for an invalid value; left out: `absent`. */
   readonly insteadOfInvalid?: Value;
-  /** Valid values in words, for findings. */
+  /** Valid values in words. */
   readonly expected: string;
   /** `undefined`: the value says nothing, as if the property were absent. */
-  readonly read: (raw: unknown) => Value | undefined | typeof INVALID;
+  readonly read: (raw: unknown) => Value | undefined | typeof INVALID | typeof OUT_OF_RANGE;
 }
 
 type On = Platform | "both";
@@ -44,12 +46,19 @@ export function optionalFlag(on: On): GraphProperty<boolean | null> {
   };
 }
 
-export function count(on: On, absent: number, min: number, max: number): GraphProperty<number> {
+/** `fillerZero`: a 0 is what templates put where nothing was chosen. */
+export function count(
+  on: On,
+  absent: number,
+  min: number,
+  max: number,
+  { fillerZero = false } = {},
+): GraphProperty<number> {
   return {
     on,
     absent,
     expected: `a whole number from ${min} to ${max}`,
-    read: (raw) => (raw === null ? undefined : isWhole(raw, min, max) ? raw : INVALID),
+    read: (raw) => (raw === null ? undefined : raw === 0 && fillerZero ? INVALID : wholeNumber(raw, min, max)),
   };
 }
 
@@ -60,12 +69,14 @@ export function days(on: On): GraphProperty<number | null> {
     on,
     absent: null,
     expected: `a whole number of days from 1 to ${max}, or 0 for off`,
-    read: (raw) => (raw === 0 || isOff(raw) ? null : isWhole(raw, 1, max) ? raw : INVALID),
+    read: (raw) => (raw === 0 || isOff(raw) ? null : wholeNumber(raw, 1, max)),
   };
 }
 
-const isWhole = (raw: unknown, min: number, max: number): raw is number =>
-  typeof raw === "number" && Number.isInteger(raw) && raw >= min && raw <= max;
+function wholeNumber(raw: unknown, min: number, max: number) {
+  if (typeof raw !== "number") return INVALID;
+  return Number.isInteger(raw) && raw >= min && raw <= max ? raw : OUT_OF_RANGE;
+}
 
 // Ten years is as good as never, and far below where sums of epoch ms lose precision.
 const LONGEST_DAYS = 3650;
@@ -79,7 +90,7 @@ export function optionalDuration(on: On, absent: number | null): GraphProperty<n
     read: (raw) => {
       if (isOff(raw)) return null;
       const ms = durationOf(raw);
-      return ms === 0 ? null : (ms ?? INVALID);
+      return ms === 0 ? null : ms;
     },
   };
 }
@@ -90,13 +101,18 @@ export function duration(on: On, absent: number): GraphProperty<number> {
     on,
     absent,
     expected: `an ISO 8601 duration above zero, at most P${LONGEST_DAYS}D`,
-    read: (raw) => (raw === null ? undefined : durationOf(raw) || INVALID),
+    read: (raw) => {
+      if (raw === null) return undefined;
+      const ms = durationOf(raw);
+      return ms === 0 ? INVALID : ms;
+    },
   };
 }
 
-function durationOf(raw: unknown): number | undefined {
+function durationOf(raw: unknown) {
   const ms = typeof raw === "string" ? parseDuration(raw) : undefined;
-  return ms !== undefined && ms >= 0 && ms <= LONGEST_DAYS * DAY_MS ? ms : undefined;
+  if (ms === undefined || ms < 0) return INVALID;
+  return ms <= LONGEST_DAYS * DAY_MS ? ms : OUT_OF_RANGE;
 }
 
 /** A bound on a version. */

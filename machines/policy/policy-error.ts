@@ -1,9 +1,13 @@
-/** Why a document cannot be taken as a policy at all. A single bad value is a finding instead, never an error. */
+/** Why a document, or a value in it, can't be taken. What merely says nothing to us is a finding instead. */
 export const POLICY_ERROR_CODES = {
-  "policy.not_object": "The document is not a JSON object.",
-  "policy.list": "The document holds a list of policies.",
+  "policy.not_object": "This is not a JSON object.",
+  "policy.list": "This is a list.",
+  "policy.nested": "Documents are nested too deeply.",
   "policy.type_missing": "The document does not say what it is.",
-  "policy.type_unsupported": "The document is of a type that is not an app protection policy.",
+  "policy.type_unsupported": "The document is of a type that can't be used here.",
+  "policy.range": "The value is out of range.",
+  "policy.assignment": "The assignment can't be read.",
+  "policy.duplicate_id": "Two policies have one id.",
 } as const;
 export type PolicyErrorCode = keyof typeof POLICY_ERROR_CODES;
 

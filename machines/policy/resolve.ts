@@ -1,34 +1,50 @@
 /** From a catalogue to the rules of one session. */
-import type { AppProtectionPolicy } from "./app-protection-policy.js";
+import { accessDemands } from "./access-coverage.js";
 import type { Catalogue } from "./catalogue.js";
 import { conditionsOf } from "./conditions.js";
 import { contentHash } from "./content-hash.js";
+import { coverage } from "./coverage.js";
 import { GRAPH_PROPERTIES, graphValue, type GraphValues } from "./graph-properties.js";
-import type { PinRules, Platform, Rules } from "./rules.js";
+import { mergedValues, mergeSettings } from "./merge.js";
+import type { ResolveFacts } from "./resolve-facts.js";
+import type { PinRules, Platform, PolicyRef, Rules } from "./rules.js";
 import type { TenantSettings } from "./settings.js";
 
-/** What of a session decides which policies cover it. */
-export interface ResolveFacts {
-  readonly platform: Platform;
-}
+export type { ResolveFacts } from "./resolve-facts.js";
 
 /**
  * The rules of a session with these facts. Pure: the same catalogue and facts give the same rules, hash included, whatever the order
- * of keys in the documents. Where no policy covers the session, the rules are unmanaged: they name no policy and ask for nothing.
+ * of policies, assignments, groups or keys. Where no policy covers the session, the rules are unmanaged: they name no policy, and ask
+ * for nothing but conditional access.
  */
 export function resolve(catalogue: Catalogue, facts: ResolveFacts): Rules {
-  const policy = catalogue.policies.find(({ platform }) => platform === facts.platform);
+  const { settings } = catalogue;
+  const all = coverage(catalogue, facts);
+  const covering = all.filter(({ covers }) => covers === true).map(({ policy }) => policy);
+  const values = mergedValues(mergeSettings(covering, facts.platform, settings.numericConflicts));
   const content: Omit<Rules, "hash"> = {
     platform: facts.platform,
-    ...(policy === undefined ? UNMANAGED : managed(policy, catalogue.settings)),
-    remediation: catalogue.settings.remediation,
-    dispositions: catalogue.settings.dispositions,
-    wipeOnSignOut: catalogue.settings.wipeOnSignOut,
+    ...(covering.length === 0
+      ? UNMANAGED
+      : managed(
+          covering.map(({ id, name }) => ({ id, name })),
+          facts.platform,
+          values,
+          settings,
+        )),
+    conditionalAccess: accessDemands(catalogue, facts),
+    membershipUnknown: all.some(({ covers }) => covers === "unknown"),
+    remediation: settings.remediation,
+    dispositions: settings.dispositions,
+    wipeOnSignOut: settings.wipeOnSignOut,
   };
   return { hash: contentHash(content), ...content };
 }
 
-type PolicyPart = Omit<Rules, "hash" | "platform" | "remediation" | "dispositions" | "wipeOnSignOut">;
+type PolicyPart = Omit<
+  Rules,
+  "hash" | "platform" | "conditionalAccess" | "membershipUnknown" | "remediation" | "dispositions" | "wipeOnSignOut"
+>;
 
 const UNMANAGED: PolicyPart = {
   policies: [],
@@ -41,9 +57,14 @@ const UNMANAGED: PolicyPart = {
   conditions: [],
 };
 
-function managed({ id, name, platform, values }: AppProtectionPolicy, settings: TenantSettings): PolicyPart {
+function managed(
+  policies: readonly PolicyRef[],
+  platform: Platform,
+  values: GraphValues,
+  settings: TenantSettings,
+): PolicyPart {
   return {
-    policies: [{ id, name }],
+    policies,
     pin: pinRules(platform, values),
     credentialsRequired: graphValue(values, "organizationalCredentialsRequired"),
     recheckAfterMs: graphValue(values, "periodOnlineBeforeAccessCheck"),

@@ -24,7 +24,7 @@ export interface PinRules {
   readonly kind: PinKind;
   /** Runs and repeats of three (`123`, `aaa`) are refused. */
   readonly simpleBlocked: boolean;
-  /** The wrong entry with this number spends the attempts, 1–65535. */
+  /** The wrong entry with this number spends the attempts, 1–20. */
   readonly maxAttempts: number;
   /** What spent attempts lead to: a new PIN after signing in again, or a selective wipe. */
   readonly whenAttemptsSpent: "reset" | "wipe";
@@ -92,6 +92,16 @@ export interface RemediationRules {
   readonly attemptTimeoutMs: number;
 }
 
+/** One enforced conditional-access policy that applies to a session. */
+export interface AccessDemand {
+  readonly policy: PolicyRef;
+  readonly operator: "AND" | "OR";
+  /** Graph's names of the grant controls, at least one; one that is not known can't be satisfied. */
+  readonly controls: readonly string[];
+  /** Those that the session's app does not support, so that they can't be satisfied in it; left out: none. */
+  readonly unsupported?: readonly string[];
+}
+
 export interface Rules {
   /** Content hash of everything below: equal rules, equal hash, in every process and release. */
   readonly hash: string;
@@ -112,6 +122,10 @@ export interface Rules {
   readonly offShift: { readonly action: "warn" | "block"; readonly graceMs: number } | null;
   /** In reporting order: of several that fail with the same action, the first is the cause. */
   readonly conditions: readonly Condition[];
+  /** Enforced conditional access that applies to the session: all of it must be met. Sorted by policy id. */
+  readonly conditionalAccess: readonly AccessDemand[];
+  /** Whether a policy covers the session can't be told before its user's groups are known. */
+  readonly membershipUnknown: boolean;
   readonly remediation: RemediationRules;
   readonly dispositions: Dispositions;
   /** Signing out or removing a managed account also removes its data (tenant option, on by default). */

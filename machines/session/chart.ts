@@ -61,6 +61,8 @@ export const sessionChart = vocabulary.createMachine({
     ],
     "account.disabled": { target: ".settling", actions: ["recordFacts", notify("account")] },
     "account.enabled": { target: ".settling", actions: "recordFacts" },
+    // Told before it is recorded: it warns of an account that is disabled now and was not before.
+    "user.changed": { target: ".settling", actions: [notify("account"), "recordFacts"] },
     "account.notAllowed": { target: ".settling", actions: "recordFacts" },
     "account.switched": [
       { guard: "switchedAway", actions: ["recordFacts", "armDeadlines"] },
@@ -130,6 +132,7 @@ export const sessionChart = vocabulary.createMachine({
         { guard: "warningsAreNew", actions: [notify("warnings"), "markWarned"] },
         { guard: "wipeIsDue", target: "signedOut", actions: [requestWipe(), "wipe", signOut("wiped")] },
         { guard: "accountIsRefused", target: "noncompliant" },
+        { guard: "accessIsHeld", target: "unenrolled.held" },
         { guard: "isUnmanaged", target: "unenrolled.unmanaged" },
         { guard: "enrollmentIsHeld", target: "unenrolled.held" },
         { guard: "isNotEnrolled", target: "unenrolled.checking" },
@@ -163,6 +166,8 @@ export const sessionChart = vocabulary.createMachine({
             "forgetManagement",
             "armDeadlines",
           ],
+          // It comes to rest in `held`, which asks for the sign-in.
+          on: { "ca.evaluated": { target: "#session.settling", actions: "recordFacts" } },
         },
       },
     },
@@ -269,8 +274,15 @@ export const sessionChart = vocabulary.createMachine({
           { guard: "endsRemediation", target: "settling", actions: ["recordFacts", "endRemediation"] },
           { actions: ["recordFacts", notify("account"), "armDeadlines"] },
         ],
+        "user.changed": [
+          { guard: "endsRemediation", target: "settling", actions: ["recordFacts", "endRemediation"] },
+          { actions: [notify("account"), "recordFacts", "armDeadlines"] },
+        ],
         "account.notAllowed": { target: "settling", actions: ["recordFacts", "endRemediation"] },
-        "*": { guard: "canWait", actions: ["recordFacts", "armDeadlines"] },
+        "*": [
+          { guard: "accessIsBlocked", target: "settling", actions: ["recordFacts", "endRemediation"] },
+          { guard: "canWait", actions: ["recordFacts", "armDeadlines"] },
+        ],
         "checkin.failed": [
           { guard: "endsRemediation", target: "settling", actions: ["recordFacts", "endRemediation"] },
           { actions: ["recordFacts", notify("account"), "armDeadlines"] },

@@ -72,6 +72,8 @@ export interface SessionFacts {
   /** Absent: not known, and taken as licensed until enrollment says otherwise. */
   licensed?: boolean | undefined;
   groups?: readonly string[] | undefined;
+  /** Version of the user's record that all of the user's facts here come up to. */
+  userVersion?: number | undefined;
   /** Management ended, or never began, for a reason that the service gave. */
   released?: "policyRemoved" | "notTargeted" | "tenantNotSetUp" | undefined;
 
@@ -94,7 +96,8 @@ export interface SessionFacts {
 
   /** Verdicts of the service that stand against the session. */
   mamNoncompliant?: true | undefined;
-  deviceNoncompliant?: true | undefined;
+  /** The service's verdict on the whole device; absent: none yet, or none that stands. */
+  deviceCompliant?: boolean | undefined;
   conditionalAccess?: Extract<Cause, "caBlocked" | "caProtectionPolicyRequired" | "caDeviceNotCompliant"> | undefined;
   accountDisabled?: true | undefined;
   accountNotAllowed?: true | undefined;
@@ -105,6 +108,8 @@ export interface SessionFacts {
   failedAttempts?: number | undefined;
   pinProven?: true | undefined;
   credentialsProven?: true | undefined;
+  /** The last sign-in was made with a second factor. */
+  mfaProven?: true | undefined;
   /** The next prompt takes the PIN alone. */
   pinOnly?: true | undefined;
   /** Work credentials are due, and why. */
@@ -153,6 +158,7 @@ export const NO_FACTS: { readonly [Fact in keyof SessionFacts]: undefined } & { 
   mdmEnrolled: undefined,
   licensed: undefined,
   groups: undefined,
+  userVersion: undefined,
   released: undefined,
   enrollment: undefined,
   held: undefined,
@@ -166,7 +172,7 @@ export const NO_FACTS: { readonly [Fact in keyof SessionFacts]: undefined } & { 
   shiftEndedAt: undefined,
   shiftGraceMs: undefined,
   mamNoncompliant: undefined,
-  deviceNoncompliant: undefined,
+  deviceCompliant: undefined,
   conditionalAccess: undefined,
   accountDisabled: undefined,
   accountNotAllowed: undefined,
@@ -175,6 +181,7 @@ export const NO_FACTS: { readonly [Fact in keyof SessionFacts]: undefined } & { 
   failedAttempts: undefined,
   pinProven: undefined,
   credentialsProven: undefined,
+  mfaProven: undefined,
   pinOnly: undefined,
   authRequired: undefined,
   backgroundedAt: undefined,

@@ -12,7 +12,7 @@ import { type PinViolation, pinViolations } from "../policy/pin-rules.js";
 import type { SessionContext } from "./context.js";
 import {
   biometricCounts,
-  credentialsAreDue,
+  credentialsReason,
   failures,
   isEnrolled,
   offShiftFrom,
@@ -46,10 +46,13 @@ export const NOTICES = {
   wiped: () => notice("wiped"),
   tryLater: () => notice("tryLater"),
   held: ({ held }) => (held === "failed" || held === "pending" ? notice("tryLater") : null),
-  account: ({ step }, event) =>
-    step.rules.disabledAccount === "warn" && (event.type !== "checkin.failed" || event.reason === "userInvalid")
-      ? notice("warn.account")
-      : null,
+  account: ({ accountDisabled, step }, event) => {
+    const isTold =
+      event.type === "checkin.failed"
+        ? event.reason === "userInvalid"
+        : event.type !== "user.changed" || (event.account === "disabled" && accountDisabled !== true);
+    return isTold && step.rules.disabledAccount === "warn" ? notice("warn.account") : null;
+  },
   offShift: (context) => {
     const { now, rules } = context.step;
     const begins = isEnrolled(context) ? offShiftFrom(context) : undefined;
@@ -96,8 +99,8 @@ const BUILDERS: { readonly [Type in EffectType]: Builder<Type> } = {
     if (context.offlineWipe === "signIn") return { why: "offlineWipe" };
     if (context.held === "authorization") return { why: "enrollment" };
     if (context.remediation !== undefined) return { why: "remediation" };
-    if (context.authRequired !== undefined) return { why: context.authRequired };
-    return credentialsAreDue(context) ? { why: "policy" } : null;
+    const why = credentialsReason(context);
+    return why === undefined ? null : { why };
   },
   grantAccess: always,
   blockAccess: (context, _event, { at }) => ({

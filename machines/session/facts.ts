@@ -3,6 +3,7 @@
  * the chart's business; a fact is recorded in the same way in every state.
  */
 import type { EventType, SessionEvent, SessionEventOf } from "../events/catalogue.js";
+import { canonicalGroups } from "../users/user-record.js";
 import type { SessionContext, SessionFacts } from "./context.js";
 import { biometricTimedOut, proofIsStale } from "./ladder.js";
 import { ENROLLMENT_RETRY_MS, TENANT_RETRY_MS, UNMANAGED_RETRY_MS, backoffMs } from "./retry.js";
@@ -27,7 +28,8 @@ const RECORDERS: { readonly [Type in EventType]?: Recorder<Type> } = {
     signOutReason: undefined,
     // A remediation goes on, and with it its cause.
     cause: context.remediation && context.cause,
-    ...(event.interactive === true && { credentialsProven: true, authRequired: undefined }),
+    ...(event.interactive === true && { credentialsProven: true, authRequired: undefined, mfaProven: undefined }),
+    ...(event.mfa === true && { mfaProven: true }),
     ...(isSignedInAndEnrolled(context)
       ? NOTHING
       : {
@@ -47,29 +49,41 @@ const RECORDERS: { readonly [Type in EventType]?: Recorder<Type> } = {
     event.role === "from" ? { backgroundedAt: context.step.now } : endInactivity(context),
   "account.removed": (context) =>
     context.wrongUser === true ? { wrongUser: undefined, enrollment: "checking" } : NOTHING,
+  "account.notAllowed": () => ({ accountNotAllowed: true }),
+
+  // what the directory says of the user
   "account.disabled": () => ({ accountDisabled: true }),
   "account.enabled": () => ({ accountDisabled: undefined, accountNotAllowed: undefined }),
-  "account.notAllowed": () => ({ accountNotAllowed: true }),
+  "license.granted": grantLicense,
+  "license.revoked": () => ({ licensed: false }),
+  "membership.changed": (_context, event) => ({ groups: canonicalGroups(event.groups) }),
+  "user.changed": (context, { version, licensed, groups, account }) => ({
+    userVersion: version,
+    ...(licensed === true && context.licensed !== true && grantLicense(context)),
+    ...(licensed === false && { licensed: false }),
+    ...(groups !== undefined && { groups: canonicalGroups(groups) }),
+    // Whether the account may be in this app is the session's own fact, and stays.
+    ...(account !== undefined && { accountDisabled: account === "disabled" ? true : undefined }),
+  }),
 
   // credentials
   "auth.succeeded": (context, event) => ({
     // A token that was got silently shows nobody at the device.
     ...(event.method !== "silent" && endInactivity(context)),
     credentialsProven: true,
+    ...(event.mfa === true && { mfaProven: true }),
     authRequired: context.authRequired === "conditionalAccess" && event.mfa === false ? "conditionalAccess" : undefined,
     offlineWipe: context.offlineWipe === "signIn" ? "checkIn" : context.offlineWipe,
     ...(context.enrollment === "held" && { enrollment: "checking", held: undefined, ...NO_RETRY }),
   }),
-  "token.revoked": () => ({ authRequired: "tokenRevoked", credentialsProven: undefined }),
+  "token.revoked": (context) => ({
+    // A sign-in that conditional access awaits asks for more than one after a token was taken back.
+    authRequired: context.authRequired === "conditionalAccess" ? "conditionalAccess" : "tokenRevoked",
+    credentialsProven: undefined,
+    mfaProven: undefined,
+  }),
 
   // what binds the session
-  "license.granted": (context) => ({
-    licensed: true,
-    released: undefined,
-    ...(context.step.rules.policies.length > 0 && enrollAgain(context)),
-  }),
-  "license.revoked": () => ({ licensed: false }),
-  "membership.changed": (_context, event) => ({ groups: event.groups }),
   "policy.removed": () => ({ released: "policyRemoved" }),
   "policy.changed": () => ({ vouched: undefined }),
   "assignment.changed": (context, event) => ({
@@ -146,12 +160,20 @@ const RECORDERS: { readonly [Type in EventType]?: Recorder<Type> } = {
   // verdicts
   "compliance.evaluated": (_context, event) => {
     if (event.verdict === "unknown") return NOTHING;
-    const standing = event.verdict === "noncompliant" ? (true as const) : undefined;
-    return event.scope === "mam" ? { mamNoncompliant: standing } : { deviceNoncompliant: standing };
+    const isCompliant = event.verdict === "compliant";
+    return event.scope === "mam"
+      ? { mamNoncompliant: isCompliant ? undefined : true }
+      : { deviceCompliant: isCompliant };
   },
   "ca.evaluated": recordConditionalAccess,
   "remediation.completed": (context, event) => {
-    if (event.status === "COMPLIANT") return { ...COMPLIANT_AGAIN, ...(event.restarted === true && NO_PROOF) };
+    if (event.status === "COMPLIANT") {
+      return {
+        ...COMPLIANT_AGAIN,
+        ...(context.deviceCompliant === false && { deviceCompliant: undefined }),
+        ...(event.restarted === true && NO_PROOF),
+      };
+    }
     const { remediation } = context;
     if (remediation === undefined) return NOTHING;
     return {
@@ -191,7 +213,6 @@ const RECORDERS: { readonly [Type in EventType]?: Recorder<Type> } = {
  */
 const COMPLIANT_AGAIN: Change = {
   mamNoncompliant: undefined,
-  deviceNoncompliant: undefined,
   conditionalAccess: undefined,
   vouched: true,
   remediation: undefined,
@@ -210,6 +231,14 @@ export function failedAttempts(context: SessionContext, event: SessionEventOf<"p
 
 function isSignedInAndEnrolled({ enrollment, step }: SessionContext): boolean {
   return enrollment === "enrolled" && step.rest !== "signedOut" && !step.rest.startsWith("unenrolled");
+}
+
+function grantLicense(context: SessionContext): Change {
+  return {
+    licensed: true,
+    released: undefined,
+    ...(context.step.rules.policies.length > 0 && enrollAgain(context)),
+  };
 }
 
 function enrollAgain({ enrollment }: SessionContext): Change {

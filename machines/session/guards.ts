@@ -4,15 +4,19 @@ import { type SessionContext, isParting } from "./context.js";
 import { newWarnings } from "./effect-data.js";
 import { failedAttempts, isBlockedOutright, isMetBySigningIn } from "./facts.js";
 import {
+  accessIsBlocked,
+  accessIsHeld,
   accountIsRefused,
   biometricCounts,
   isEnrolled,
+  isNotEnrolled,
   isUnmanaged,
   newPinFits,
   offlineWipeIsDue,
   pinSetupReason,
   proofIsMissing,
   proofLapsed,
+  protectionCannotCome,
   rulingCause,
   standingCauses,
   verdictBlocks,
@@ -45,6 +49,7 @@ const LASTING_FACTS: ReadonlySet<string> = new Set<SessionEvent["type"]>([
   "account.disabled",
   "account.enabled",
   "account.notAllowed",
+  "user.changed",
   "license.granted",
   "license.revoked",
   "membership.changed",
@@ -106,8 +111,9 @@ export const guards = {
   wipeIsDue: ({ context }: Asked) => wipeIsDue(context),
   accountIsRefused: ({ context }: Asked) => accountIsRefused(context),
   isUnmanaged: ({ context }: Asked) => isUnmanaged(context),
+  accessIsHeld: ({ context }: Asked) => accessIsHeld(context),
   enrollmentIsHeld: ({ context }: Asked) => context.enrollment === "held",
-  isNotEnrolled: ({ context }: Asked) => context.enrollment !== "enrolled",
+  isNotEnrolled: ({ context }: Asked) => isNotEnrolled(context),
   verdictBlocks: ({ context }: Asked) => verdictBlocks(context),
   pinIsUnfit: ({ context }: Asked) => pinSetupReason(context) !== undefined,
   proofIsMissing: ({ context }: Asked) => proofIsMissing(context),
@@ -143,7 +149,8 @@ export const guards = {
   // remediation
   answersAnotherAttempt: ({ context, event }: Asked) =>
     event.type === "remediation.completed" && event.attemptId !== context.remediation?.attemptId,
-  isCompliantAgain: ({ event }: Asked) => event.type === "remediation.completed" && event.status === "COMPLIANT",
+  isCompliantAgain: ({ context, event }: Asked) =>
+    event.type === "remediation.completed" && event.status === "COMPLIANT" && !protectionCannotCome(context),
   interactionCanFollow: ({ context, event }: Asked) =>
     event.type === "remediation.completed" && event.status === "INTERACTION_REQUIRED" && attemptsAreLeft(context),
   attemptCanFollow: ({ context, event }: Asked) =>
@@ -163,11 +170,17 @@ export const guards = {
   furtherAttemptsAreOff: ({ context }: Asked) => !context.step.rules.remediation.enabled,
   endsRemediation: ({ context, event }: Asked) =>
     (event.type === "ca.evaluated" && isBlockedOutright(event)) ||
-    ((event.type === "account.disabled" || (event.type === "checkin.failed" && event.reason === "userInvalid")) &&
+    ((event.type === "account.disabled" ||
+      (event.type === "user.changed" && event.account === "disabled") ||
+      (event.type === "checkin.failed" && event.reason === "userInvalid")) &&
       // Where nothing is enrolled there is nothing to wipe, and the remediation goes on.
       (context.step.rules.disabledAccount === "block" ||
         (context.step.rules.disabledAccount === "wipe" && isEnrolled(context)))),
 
+  accessIsBlocked: ({ context, event }: Asked) =>
+    FACTS_WHILE_REMEDIATING.has(event.type) &&
+    accessIsBlocked(context) &&
+    context.step.rules.dispositions.caBlocked === "none",
   canWait: (asked: Asked) =>
     FACTS_WHILE_REMEDIATING.has(asked.event.type) && !ownAccountRemoved(asked) && !wipeWaits(asked),
 

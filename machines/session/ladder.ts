@@ -5,7 +5,8 @@
 import type { Cause, Disposition } from "../policy/causes.js";
 import { failingConditions, judgesPosture, type Failure } from "../policy/conditional-launch.js";
 import { pinViolations, storedPinViolations } from "../policy/pin-rules.js";
-import type { PinSetupReason } from "../effects/catalogue.js";
+import type { CredentialsReason, PinSetupReason } from "../effects/catalogue.js";
+import { type AccessProofs, type UnmetDemand, unmetDemands } from "../policy/conditional-access.js";
 import type { PinDescriptor } from "../policy/pin-descriptor.js";
 import type { SessionContext } from "./context.js";
 
@@ -23,14 +24,51 @@ export function isManaged(context: SessionContext): boolean {
  */
 export function isUnmanaged(context: SessionContext): boolean {
   const { licensed, released, enrollment, step } = context;
+  const { policies, membershipUnknown } = step.rules;
   return (
-    licensed === false || released !== undefined || (step.rules.policies.length === 0 && enrollment !== "checking")
+    licensed === false ||
+    released !== undefined ||
+    (policies.length === 0 && !membershipUnknown && enrollment !== "checking")
   );
 }
 
 /** Managed, and the app has the policy. */
 export function isEnrolled(context: SessionContext): boolean {
   return isManaged(context) && context.enrollment === "enrolled";
+}
+
+/** Rung 4: the app does not have the policy yet, or nobody can tell yet whether there is one. */
+export function isNotEnrolled({ enrollment, step }: SessionContext): boolean {
+  return enrollment !== "enrolled" || step.rules.membershipUnknown;
+}
+
+/** What enforced conditional access asks for in vain, policy by policy. */
+export function unmetAccess(context: SessionContext): readonly UnmetDemand[] {
+  return context.step.rules.conditionalAccess.length === 0 ? NONE : judge(context).unmetAccess;
+}
+
+/** Before rung 3: no policy binds the account, but conditional access asks for more before it may in. */
+export function accessIsHeld(context: SessionContext): boolean {
+  return (
+    isUnmanaged(context) &&
+    (context.authRequired === "conditionalAccess" ||
+      unmetAccess(context).some(({ remedy }) => remedy === "signIn" || remedy === "wait"))
+  );
+}
+
+/** Conditional access refuses outright: nothing that app or person could do would help. */
+export function accessIsBlocked(context: SessionContext): boolean {
+  return unmetAccess(context).some(({ remedy }) => remedy === "none");
+}
+
+/** Conditional access demands app protection of an account that no policy protects: remediation can't succeed. */
+export function protectionCannotCome(context: SessionContext): boolean {
+  return isUnmanaged(context) && unmetAccess(context).some(({ remedy }) => remedy === "application");
+}
+
+/** Conditional access demands a compliant device, and the service has not judged this one. */
+export function deviceVerdictIsAwaited(context: SessionContext): boolean {
+  return unmetAccess(context).some(({ remedy }) => remedy === "wait");
 }
 
 /** Conditions of conditional launch that fail, worst action first. */
@@ -72,7 +110,7 @@ export function wipeCause(context: SessionContext): Cause | undefined {
 
 /** Rung 2: refusals of the account that hold with or without a policy. */
 export function accountIsRefused(context: SessionContext): boolean {
-  return accountCauses(context).length > 0;
+  return accountCauses(context, unmetAccess(context)).length > 0;
 }
 
 /** Rung 5. */
@@ -106,7 +144,12 @@ export function newPinFits(context: SessionContext, descriptor: PinDescriptor): 
 
 /** Rung 7. */
 export function proofIsMissing(context: SessionContext): boolean {
-  return pinProofIsMissing(context) || credentialsAreDue(context) || postureIsUnknown(context);
+  return (
+    pinProofIsMissing(context) ||
+    credentialsAreDue(context) ||
+    postureIsUnknown(context) ||
+    deviceVerdictIsAwaited(context)
+  );
 }
 
 export function pinProofIsMissing(context: SessionContext): boolean {
@@ -114,9 +157,14 @@ export function pinProofIsMissing(context: SessionContext): boolean {
 }
 
 export function credentialsAreDue(context: SessionContext): boolean {
-  return (
-    context.authRequired !== undefined || (context.step.rules.credentialsRequired && context.credentialsProven !== true)
-  );
+  return credentialsReason(context) !== undefined;
+}
+
+/** Why a sign-in is due; `undefined`: it is not. */
+export function credentialsReason(context: SessionContext): CredentialsReason | undefined {
+  if (context.authRequired !== undefined) return context.authRequired;
+  if (unmetAccess(context).some(({ remedy }) => remedy === "signIn")) return "conditionalAccess";
+  return context.step.rules.credentialsRequired && context.credentialsProven !== true ? "policy" : undefined;
 }
 
 /**
@@ -161,6 +209,7 @@ export function offlineWipeIsDue(context: SessionContext): boolean {
 }
 
 interface Judgement {
+  readonly unmetAccess: readonly UnmetDemand[];
   readonly failures: readonly Failure[];
   readonly causes: readonly Cause[];
 }
@@ -174,9 +223,15 @@ let judged: { readonly context: SessionContext; readonly judgement: Judgement } 
 function judge(context: SessionContext): Judgement {
   if (judged?.context === context) return judged.judgement;
   const found = isEnrolled(context) ? conditionFailures(context) : NONE;
-  const refusals = accountCauses(context);
+  const { conditionalAccess: demands } = context.step.rules;
+  const unmet = demands.length === 0 ? NONE : unmetDemands(demands, accessProofs(context));
+  const refusals = accountCauses(context, unmet);
   const verdicts = verdictCauses(context, found);
-  const judgement = { failures: found, causes: refusals.length === 0 ? verdicts : [...refusals, ...verdicts] };
+  const judgement = {
+    unmetAccess: unmet,
+    failures: found,
+    causes: refusals.length === 0 ? verdicts : [...refusals, ...verdicts],
+  };
   judged = { context, judgement };
   return judgement;
 }
@@ -203,10 +258,30 @@ function integrityIsStale({ posture, integrity, step }: SessionContext): boolean
   );
 }
 
-function accountCauses(context: SessionContext): readonly Cause[] {
+function accessProofs(context: SessionContext): AccessProofs {
+  const { mfaProven, deviceCompliant } = context;
+  return {
+    mfa: mfaProven === true,
+    device: deviceCompliant === undefined ? "unknown" : deviceCompliant ? "compliant" : "noncompliant",
+    appProtection: isEnrolled(context) ? "applied" : isUnmanaged(context) ? "missing" : "pending",
+  };
+}
+
+/** What a demand that is not met leads to; the others are met by signing in, or by waiting. */
+const ACCESS_CAUSES: { readonly [R in UnmetDemand["remedy"]]?: Cause } = {
+  none: "caBlocked",
+  application: "caProtectionPolicyRequired",
+  device: "caDeviceNotCompliant",
+};
+
+function accountCauses(context: SessionContext, unmet: readonly UnmetDemand[]): readonly Cause[] {
   const { conditionalAccess, wrongUser, portalRequired, accountDisabled, accountNotAllowed } = context;
   const causes: Cause[] = [];
   if (conditionalAccess !== undefined) causes.push(conditionalAccess);
+  for (const { remedy } of unmet) {
+    const cause = ACCESS_CAUSES[remedy];
+    if (cause !== undefined && !causes.includes(cause)) causes.push(cause);
+  }
   if (wrongUser === true) causes.push("wrongUser");
   if (portalRequired === true) causes.push("companyPortalRequired");
   if (accountDisabled === true && context.step.rules.disabledAccount === "block") causes.push("accountDisabled");
@@ -217,7 +292,7 @@ function accountCauses(context: SessionContext): readonly Cause[] {
 function verdictCauses(context: SessionContext, found: readonly Failure[]): readonly Cause[] {
   if (!isEnrolled(context)) return NONE;
   const causes: Cause[] = [];
-  if (context.mamNoncompliant === true || context.deviceNoncompliant === true) causes.push("mamVerdict");
+  if (context.mamNoncompliant === true || context.deviceCompliant === false) causes.push("mamVerdict");
   for (const failure of found) {
     if (failure.action !== "warn" && !causes.includes(failure.cause)) causes.push(failure.cause);
   }

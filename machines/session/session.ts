@@ -1,4 +1,5 @@
 /** A session as the fold holds it: where it rests, what it remembers, and which deadlines are armed. */
+import type { ResolveFacts } from "../policy/resolve.js";
 import type { Rules } from "../policy/rules.js";
 import type { SessionContext, SessionFacts, StatePath } from "./context.js";
 
@@ -50,6 +51,13 @@ export function contextAt(session: Session, rules: Rules, now: number): SessionC
       armed: session.timers,
     },
   };
+}
+
+/** What of a session decides which policies cover it. */
+export function resolveFacts({ id, facts }: Pick<Session, "id" | "facts">): ResolveFacts {
+  const { user, app } = sessionIdParts(id);
+  const { platform, mdmEnrolled, licensed, groups } = facts;
+  return { platform, app, user, mdmEnrolled, licensed, groups };
 }
 
 /** The earliest armed deadline, epoch ms; `null`: none. */

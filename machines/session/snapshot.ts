@@ -46,6 +46,7 @@ const SHORT_FACTS = new Map<string, string>([
   ["credentialsProven", "cp"],
   ["lastCheckinAt", "ci"],
   ["backgroundedAt", "bg"],
+  ["userVersion", "uv"],
 ]);
 const SHORT_TIMERS = new Map<string, string>([
   ["offlineGrace", "og"],
@@ -67,27 +68,42 @@ const NUMBER_FACTS: ReadonlySet<string> = new Set<keyof SessionFacts>([
   "shiftGraceMs",
   "retryAt",
   "failedAttempts",
+  "userVersion",
 ]);
 
 /** Facts of a session at work: left out when they are so, written (`null`: absent) when they are not. */
 const USUAL_FACTS = { enrollment: "enrolled", licensed: true, introduced: true } as const;
 
+interface FactCodec {
+  readonly fact: keyof SessionFacts;
+  readonly short: string;
+  /** Left out when it is so. */
+  readonly usual?: unknown;
+  readonly pack?: (value: never, asOf: number) => unknown;
+}
+
+const sinceThen = (value: number, asOf: number): number => asOf - value;
+
+/** Every fact, in one order. */
+const FACT_CODECS: readonly FactCodec[] = Object.keys(NO_FACTS)
+  .filter((fact): fact is keyof SessionFacts => fact !== "step")
+  .map((fact) => ({
+    fact,
+    short: SHORT_FACTS.get(fact) ?? fact,
+    ...(fact in USUAL_FACTS && { usual: USUAL_FACTS[fact as keyof typeof USUAL_FACTS] }),
+    ...(fact === "posture" && { pack: packPosture }),
+    ...(fact === "pin" && { pack: packPin }),
+    ...(RELATIVE_FACTS.has(fact) && { pack: sinceThen }),
+  }));
+
 export function encodeSession(session: Session): string {
   const f: Record<string, unknown> = {};
-  const facts = session.facts as unknown as Record<string, unknown>;
-  for (const fact in facts) {
-    const value = facts[fact];
-    if (fact in USUAL_FACTS) {
-      if (value !== USUAL_FACTS[fact as keyof typeof USUAL_FACTS]) f[fact] = value ?? null;
+  for (const { fact, short, usual, pack } of FACT_CODECS) {
+    const value = session.facts[fact];
+    if (usual !== undefined) {
+      if (value !== usual) f[short] = value ?? null;
     } else if (value !== undefined) {
-      f[SHORT_FACTS.get(fact) ?? fact] =
-        fact === "posture"
-          ? packPosture(value as Posture)
-          : fact === "pin"
-            ? packPin(value as StoredPin, session.asOf)
-            : RELATIVE_FACTS.has(fact)
-              ? session.asOf - (value as number)
-              : value;
+      f[short] = pack === undefined ? value : pack(value as never, session.asOf);
     }
   }
   const d: Record<string, number> = {};

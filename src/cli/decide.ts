@@ -15,6 +15,12 @@ Example:
 
 Needs no worker: what was accepted and is not processed yet counts already. Any doubt is a deny.`;
 
+interface Options {
+  readonly app?: string;
+  readonly language?: string;
+  readonly json?: true;
+}
+
 export function decideCommand(program: Command): void {
   program
     .command("decide")
@@ -23,9 +29,10 @@ export function decideCommand(program: Command): void {
     .argument("<device>")
     .argument("<user>")
     .option("--app <app>", "the protected app, where a deployment protects several")
+    .option("--language <tag>", "of the message for the person, such as de or pt-BR")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async (device: string, user: string, { app, json }: { readonly app?: string; readonly json?: true }) => {
+    .action(async (device: string, user: string, { app, language, json }: Options) => {
       const config = readConfig();
       const asked = sessionIdParts(
         sessionIdOf([device, user, app].filter((part) => part !== undefined).join("/"), config.tenant),
@@ -33,7 +40,7 @@ export function decideCommand(program: Command): void {
       const deployment = await openToRead(config);
       try {
         let doubt: unknown;
-        const decision = await decideAccess(deployment.store, deployment.rules, asked, (error) => (doubt = error));
+        const decision = await decideAccess(deployment, { ...asked, language }, (error) => (doubt = error));
         if (json) printJson(decision);
         else for (const line of decisionLines(decision)) print(line);
         if (doubt !== undefined) process.exitCode = reportFailure(doubt, false);

@@ -82,14 +82,14 @@ async function demo(options: DemoOptions): Promise<void> {
 }
 
 async function storyLines(
-  { deployment: { store, rules }, environment, directory }: Stage,
+  { deployment, environment, directory }: Stage,
   { seed, devices }: PlayOptions,
 ): Promise<string[]> {
   const lines: string[] = [];
   const picks = pickStories(seed, devices);
   for (const { session: id, title } of picks) {
-    const found = readable(id, await look(store, rules, id));
-    const { records } = await readHistory(store, found.partition, found.lastRecord);
+    const found = readable(id, await look(deployment, id));
+    const { records } = await readHistory(deployment.store, found.partition, found.lastRecord);
     lines.push("", paintOut("bold", title), paintOut("dim", `  ${shortId(id)}`));
     const story = tellStory(records, found.session, decide(found.session, found.rules, found.now));
     // What a line goes on with stands beneath its text, not beneath its time.

@@ -1,20 +1,15 @@
 /** `gatehouse emit`: reads events from a file or stdin and sends them in, whatever its size. */
-import { MultiBar } from "cli-progress";
 import type { Command } from "commander";
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
-import type { Readable } from "node:stream";
 import { readConfig } from "../config.js";
 import { Sender, SendingStoppedError } from "../ingest/sender.js";
 import { NotTakenList } from "./emit/not-taken.js";
 import { splitEvents } from "./emit/split-events.js";
 import { EXIT } from "./exit-code.js";
-import { UsageError, reportFailure } from "./failure.js";
+import { reportFailure } from "./failure.js";
+import { openInput, showProgress } from "./input-file.js";
 import { JSON_OPTION, span, wholeNumber } from "./options.js";
 import { openRunning } from "./redis-access.js";
 import { count, note, print, printJson } from "./terminal.js";
-
-const READ_BYTES = 256 * 1024;
 
 const EXAMPLE = `
 Example:
@@ -46,11 +41,11 @@ export function emitCommand(program: Command): void {
 
 async function emit(file: string, options: EmitOptions): Promise<void> {
   const config = readConfig();
-  const { stream, bytes } = await openInput(file);
+  const input = await openInput(file);
   const deployment = await openRunning(config);
-  const progress = showProgress(bytes);
+  const progress = showProgress(input.bytes);
   const notTaken = new NotTakenList();
-  const split = splitEvents(counted(stream, progress.read), options.from);
+  const split = splitEvents(input.read(progress.read), { from: options.from });
   const sender = new Sender(deployment, config.tenant, {
     retryForMs: options.retryFor,
     onNotTaken: (place, problem) => notTaken.add(split.kind, place, problem),
@@ -69,7 +64,7 @@ async function emit(file: string, options: EmitOptions): Promise<void> {
     stopped = error;
   } finally {
     progress.stop();
-    stream.destroy();
+    input.close();
     await deployment.close();
   }
 
@@ -102,62 +97,4 @@ async function emit(file: string, options: EmitOptions): Promise<void> {
   } else if (notTaken.size > 0) {
     process.exitCode = EXIT.refused;
   }
-}
-
-/** @throws UsageError if the file can't be read */
-async function openInput(file: string): Promise<{ stream: Readable; bytes: number | undefined }> {
-  if (file === "-") return { stream: process.stdin, bytes: undefined };
-  try {
-    const facts = await stat(file);
-    if (facts.isDirectory()) throw new UsageError(`${file} is a directory`, { fix: "Name a file, or - for stdin." });
-    const stream = createReadStream(file, { highWaterMark: READ_BYTES });
-    await new Promise<void>((resolve, reject) => stream.once("open", () => resolve()).once("error", reject));
-    return { stream, bytes: facts.isFile() ? facts.size : undefined };
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`${file} can't be read: ${(error as Error).message}`, {
-      cause: error,
-      fix: "Name a file that exists and that you may read, or - for stdin.",
-    });
-  }
-}
-
-async function* counted(source: AsyncIterable<unknown>, onRead: (bytes: number) => void): AsyncGenerator<Uint8Array> {
-  for await (const chunk of source) {
-    const bytes = chunk as Uint8Array;
-    yield bytes;
-    onRead(bytes.byteLength);
-  }
-}
-
-interface Progress {
-  readonly read: (bytes: number) => void;
-  readonly say: (text: string) => void;
-  readonly stop: () => void;
-}
-
-/** On a terminal, of a file whose size is known: a bar. Otherwise nothing but what has to be said. */
-function showProgress(total: number | undefined): Progress {
-  if (!process.stderr.isTTY || total === undefined) return { read: () => {}, say: note, stop: () => {} };
-  const megabytes = (bytes: number) => (bytes / 1_000_000).toFixed(1);
-  const bars = new MultiBar({
-    stream: process.stderr,
-    format: `{bar} {percentage} %  {read} of ${megabytes(total)} MB  {eta_formatted} left`,
-    barCompleteChar: "█",
-    barIncompleteChar: "░",
-    barsize: 30,
-    hideCursor: true,
-    clearOnComplete: true,
-    emptyOnZero: true,
-  });
-  let read = 0;
-  const bar = bars.create(total, 0, { read: "0.0" });
-  return {
-    read: (bytes) => {
-      read += bytes;
-      bar.update(Math.min(read, total), { read: megabytes(read) });
-    },
-    say: (text) => bars.log(`${text}\n`),
-    stop: () => bars.stop(),
-  };
 }

@@ -2,6 +2,7 @@
 import { CommanderError } from "commander";
 import { ZodError, z } from "zod";
 import { ConfigError } from "../config.js";
+import { PolicyKindError, PolicyUnknownError, VersionUnknownError } from "../control/catalogue-errors.js";
 import { GatehouseError } from "../errors.js";
 import { SendingStoppedError } from "../ingest/sender.js";
 import { RedisStartError } from "../redis/private-server.js";
@@ -19,8 +20,13 @@ export class UsageError extends GatehouseError {
 
 /** What was asked for is not there. */
 export class NotFoundError extends GatehouseError {
-  readonly code = "session.unknown";
+  readonly code: string = "session.unknown";
   readonly retryable = false;
+}
+
+/** Nothing is known of the user, and no session of theirs was ever there. */
+export class UserNotFoundError extends NotFoundError {
+  override readonly code = "user.unknown";
 }
 
 /** @returns the exit code that says what kind of failure it was */
@@ -54,6 +60,9 @@ function describe(error: unknown): { code: string; message: string; fix: string 
   return { code: "internal", message: String(error), fix: undefined };
 }
 
+const USAGE = [UsageError, ConfigError, PolicyKindError] as const;
+const NOT_FOUND = [NotFoundError, PolicyUnknownError, VersionUnknownError] as const;
+
 const UNAVAILABLE = [
   RedisNotRunningError,
   RedisMissingError,
@@ -64,7 +73,8 @@ const UNAVAILABLE = [
 ] as const;
 
 function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof UsageError || error instanceof ConfigError) return EXIT.usage;
-  if (error instanceof NotFoundError) return EXIT.notFound;
+  if (USAGE.some((usage) => error instanceof usage)) return EXIT.usage;
+  if (NOT_FOUND.some((notFound) => error instanceof notFound)) return EXIT.notFound;
+  if (error instanceof ZodError) return EXIT.refused;
   return UNAVAILABLE.some((unavailable) => error instanceof unavailable) ? EXIT.unavailable : EXIT.failure;
 }

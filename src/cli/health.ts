@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { stat } from "node:fs/promises";
 import { readConfig } from "../config.js";
+import { walkProgress } from "../control/walk-progress.js";
 import { EXIT } from "./exit-code.js";
 import { JSON_OPTION } from "./options.js";
 import { openRunning } from "./redis-access.js";
@@ -28,6 +29,9 @@ interface Health {
   readonly longestWaitMs: number;
   /** Effects that wait for delivery. */
   readonly outbox: number;
+  readonly sessions: number;
+  /** Sessions that published policies have yet to be brought to, at most; decisions obey them already. */
+  readonly unwalked: number;
   /** Absent: no heartbeat is configured; `null`: there is none. */
   readonly heartbeatAgeMs?: number | null;
 }
@@ -58,6 +62,7 @@ async function examine(): Promise<Health> {
       oldestWaiting === null || clock === "event" ? 0 : now - oldestWaiting,
     );
     const longestWaitMs = Math.max(...waits);
+    const { sessions, seen } = await walkProgress(store);
     const heartbeatAgeMs = config.heartbeatFile === undefined ? undefined : await ageOf(config.heartbeatFile);
     const problems = [
       ...(longestWaitMs > MAX_WAIT_MS
@@ -75,6 +80,8 @@ async function examine(): Promise<Health> {
       behind: surveys.filter(({ behind }) => behind).length,
       longestWaitMs,
       outbox: surveys.reduce((sum, { outboxSize }) => sum + outboxSize, 0),
+      sessions,
+      unwalked: sessions - seen,
       ...(heartbeatAgeMs !== undefined && { heartbeatAgeMs }),
     };
   } finally {
@@ -90,7 +97,8 @@ async function ageOf(file: string): Promise<number | null> {
   }
 }
 
-function page({ healthy, problems, partitions, behind, longestWaitMs, outbox }: Health): string[] {
+function page(health: Health): string[] {
+  const { healthy, problems, partitions, behind, longestWaitMs, outbox, sessions, unwalked } = health;
   return [
     healthy ? paintOut(["bold", "green"], "healthy") : paintOut(["bold", "red"], "not healthy"),
     ...problems.map((problem) => `  ${problem}`),
@@ -98,6 +106,8 @@ function page({ healthy, problems, partitions, behind, longestWaitMs, outbox }: 
       ["  behind", `${behind} of ${partitions} partitions`],
       ["  longest wait", duration(longestWaitMs)],
       ["  effects to deliver", count(outbox)],
+      ["  sessions", count(sessions)],
+      ["  policy walk", unwalked === 0 ? "done" : `${count(unwalked)} sessions left`],
     ]),
   ];
 }

@@ -27,14 +27,14 @@ export function historyCommand(program: Command): void {
     .action(async (text: string, { limit, json }: { readonly limit?: number; readonly json?: true }) => {
       const config = readConfig();
       const id = sessionIdOf(text, config.tenant);
-      const { store, rules, close } = await openToRead(config);
+      const deployment = await openToRead(config);
       try {
-        const { partition, waiting, lastRecord } = readable(id, await look(store, rules, id));
-        const history = await readHistory(store, partition, lastRecord, limit);
+        const { partition, waiting, lastRecord } = readable(id, await look(deployment, id));
+        const history = await readHistory(deployment.store, partition, lastRecord, limit);
         if (json) printJson({ session: id, partition, waiting, ...history });
         else show(shortId(id), waiting, history);
       } finally {
-        await close();
+        await deployment.close();
       }
     });
 }

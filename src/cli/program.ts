@@ -6,18 +6,22 @@ import { emitCommand } from "./emit.js";
 import { EXIT_CODES_HELP } from "./exit-code.js";
 import { healthCommand } from "./health.js";
 import { historyCommand } from "./history.js";
-import { publishCommand } from "./publish.js";
+import { policyCommand } from "./policy.js";
+import { registrationsCommand } from "./registrations.js";
 import { sessionCommand } from "./session.js";
 import { sessionsCommand } from "./sessions.js";
 import { upCommand } from "./up.js";
+import { usersCommand } from "./users.js";
 import { workCommand } from "./work.js";
 
 const COMMANDS = [
   demoCommand,
   upCommand,
   workCommand,
-  publishCommand,
+  policyCommand,
   emitCommand,
+  usersCommand,
+  registrationsCommand,
   sessionsCommand,
   sessionCommand,
   historyCommand,

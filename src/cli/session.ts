@@ -35,7 +35,7 @@ export function sessionCommand(program: Command): void {
       const id = sessionIdOf(text, config.tenant);
       const deployment = await openToRead(config);
       try {
-        const found = readable(id, await look(deployment.store, deployment.rules, id));
+        const found = readable(id, await look(deployment, id));
         if (json) printJson(document(found));
         else for (const line of page(found)) print(line);
       } finally {

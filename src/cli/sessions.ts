@@ -2,9 +2,9 @@
 import type { Command } from "commander";
 import { type Session, sessionIdParts } from "../../machines/session/session.js";
 import { STATES, STATE_NAMES, stateName } from "../../machines/session/context.js";
+import { canonicalId } from "../../machines/users/canonical-id.js";
 import { readConfig } from "../config.js";
 import type { OpenDeployment } from "../deployment/open-deployment.js";
-import { canonicalId } from "../ingest/cloud-event.js";
 import { listSessions } from "../sessions/list-sessions.js";
 import { partitionOf } from "../store/session-key.js";
 import { UsageError } from "./failure.js";

@@ -27,9 +27,10 @@ import { type Decision, denyWithout } from "../../machines/decision.js";
 import type { EventType, SessionEventOf } from "../../machines/events/catalogue.js";
 import type { EventOf } from "../../machines/events/define-event.js";
 import type * as timers from "../../machines/events/timers.js";
+import { canonicalId } from "../../machines/users/canonical-id.js";
 import { decideAccess } from "../decide/decide.js";
 import { type OpenDeployment, openDeployment } from "../deployment/open-deployment.js";
-import { DEFAULT_APP, TENANT_PATTERN, canonicalId } from "../ingest/cloud-event.js";
+import { DEFAULT_APP, TENANT_PATTERN } from "../ingest/cloud-event.js";
 import { type IngestReport, ingest } from "../ingest/ingest.js";
 import { checkedPrefix, DEFAULT_PREFIX } from "../store/keys.js";
 
@@ -39,7 +40,8 @@ export type { IngestReport, IngestResult, IngestTotals } from "../ingest/ingest.
 export type { Refusal, RefusalCode } from "../ingest/refusal.js";
 
 /** Events that the fold itself makes are refused from outside. */
-type OwnEventType = EventOf<(typeof timers)[keyof typeof timers]>["type"] | "policy.changed" | "assignment.changed";
+type OwnEventType =
+  EventOf<(typeof timers)[keyof typeof timers]>["type"] | "policy.changed" | "assignment.changed" | "user.changed";
 
 /** Types that may be reported from outside. */
 export type OutsideEventType = Exclude<EventType, OwnEventType>;
@@ -58,7 +60,7 @@ type EventEnvelope<Type extends OutsideEventType> = {
   /** Who reports it: a URI reference. */
   readonly source: string;
   readonly type: Type;
-  /** The session: `device/user` or `device/user/app`. */
+  /** The session: `device/user` or `device/user/app`. Of an event about a user, `user` is enough. */
   readonly subject: string;
   /** When it happened, by your clock: RFC 3339. */
   readonly time: string;
@@ -87,7 +89,13 @@ export interface GatehouseClient {
    */
   emit(events: GatehouseEvent | readonly GatehouseEvent[]): Promise<IngestReport>;
   /** May this user open corporate data there now? Never rejects: every doubt is a `deny`, with the reason. `app` defaults to `azure-mobile`. */
-  decide(asked: { readonly device: string; readonly user: string; readonly app?: string }): Promise<Decision>;
+  decide(asked: {
+    readonly device: string;
+    readonly user: string;
+    readonly app?: string;
+    /** Of the message for the person: a tag such as `de` or `pt-BR`. */
+    readonly language?: string;
+  }): Promise<Decision>;
   /** Ends the connections. The client is of no use afterwards. */
   close(): Promise<void>;
 }
@@ -114,14 +122,12 @@ export function createClient(options: ClientOptions): GatehouseClient {
 
   return {
     emit: async (events) => {
-      const { store, wake } = await open();
-      return ingest(store, wake, tenant, Array.isArray(events) ? events : [events]);
+      return ingest(await open(), tenant, Array.isArray(events) ? events : [events]);
     },
-    decide: async ({ device, user, app = DEFAULT_APP }) => {
-      const asked = { tenant, device: canonicalId(device), user: canonicalId(user), app };
+    decide: async ({ device, user, app = DEFAULT_APP, language }) => {
+      const asked = { tenant, device: canonicalId(device), user: canonicalId(user), app, language };
       try {
-        const { store, rules } = await open();
-        return await decideAccess(store, rules, asked);
+        return await decideAccess(await open(), asked);
       } catch {
         return denyWithout(`${tenant}/${asked.device}/${asked.user}/${app}`, "store.unavailable", 0);
       }

@@ -6,22 +6,32 @@ import { readState } from "../store/partition-view.js";
 export interface WalkProgress {
   /** Sessions stored. */
   readonly sessions: number;
-  /** Sessions that the walk has visited, or needs not visit: those of partitions where none is due count as seen. */
+  /** Sessions that are known to have the version; all of a partition whose walk is over. */
   readonly seen: number;
   /** Sessions that the walks under way gave other rules. */
   readonly lifted: number;
-  /** Partitions whose walk is not over, those that have yet to take in the broadcast among them; 0: every session has every version. */
+  /** Partitions whose walk is not over; 0: every session has the version. */
   readonly partitionsWalking: number;
 }
 
-/** @throws StoreUnavailableError */
-export async function walkProgress(store: PartitionStore): Promise<WalkProgress> {
+/**
+ * @param version of which the progress is asked; without it, of all that is published and known to the partitions
+ * @throws StoreUnavailableError
+ */
+export async function walkProgress(
+  store: PartitionStore,
+  version?: { readonly tenant: string; readonly version: number },
+): Promise<WalkProgress> {
   const partitions = Array.from({ length: store.deployment.partitionCount }, (_, partition) => partition);
   let [sessions, seen, lifted, partitionsWalking] = [0, 0, 0, 0];
   for (const survey of await store.survey(partitions)) {
-    const { policies, walk = neededWalk(policies) } = readState(survey.state);
+    const { policies, walk } = readState(survey.state);
+    const isOver =
+      version === undefined
+        ? neededWalk(policies) === undefined
+        : (policies[version.tenant]?.base ?? 0) >= version.version;
     sessions += survey.sessions;
-    if (walk === undefined && !survey.behind) seen += survey.sessions;
+    if (isOver) seen += survey.sessions;
     else {
       partitionsWalking++;
       seen += Math.min(walk?.seen ?? 0, survey.sessions);

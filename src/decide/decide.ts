@@ -1,13 +1,10 @@
 /**
- * Decisions: one look at the session and at what was accepted for it but not yet processed, folded up to now in memory. No
- * worker is needed, nothing is written, and every doubt is a deny.
+ * Decisions: one look at the session, at what was accepted for it but not yet processed, and at its user's record, folded up to now
+ * in memory. No worker is needed, nothing is written, and every doubt is a deny.
  */
 import { type Decision, decide, denyWithout } from "../../machines/decision.js";
 import type { SessionId } from "../../machines/session/session.js";
-import type { RulesSource } from "../control/rules-source.js";
-import { foldPeek } from "../sessions/look.js";
-import type { PartitionStore, Peek } from "../store/partition-store.js";
-import { partitionOf, sessionKey } from "../store/session-key.js";
+import { type LookTarget, type Seen, foldSeen, see } from "../sessions/look.js";
 
 /** Who wants in, where: `app` as in the session's id. */
 export interface Asked {
@@ -15,6 +12,8 @@ export interface Asked {
   readonly device: string;
   readonly user: string;
   readonly app: string;
+  /** Of the message for the person, as a tag such as `de` or `pt-BR`; the tenant's texts have it or the built-in ones stand in. */
+  readonly language?: string | undefined;
 }
 
 /**
@@ -23,31 +22,37 @@ export interface Asked {
  * @param onDoubt hears of the error behind a deny that no rule gave
  */
 export async function decideAccess(
-  store: PartitionStore,
-  rules: RulesSource,
-  { tenant, device, user, app }: Asked,
+  target: LookTarget,
+  asked: Asked,
   onDoubt: (error: unknown) => void = () => {},
 ): Promise<Decision> {
+  const { tenant, device, user, app } = asked;
   const id: SessionId = `${tenant}/${device}/${user}/${app}`;
-  let peek: Peek;
+  let seen: Seen;
   try {
-    peek = await store.peek(partitionOf(tenant, device, store.deployment.partitionCount), sessionKey(id));
+    seen = await see(target, id);
   } catch (error) {
     onDoubt(error);
     return denyWithout(id, "store.unavailable", 0);
   }
   try {
-    return await decideFrom(id, peek, rules);
+    return await decideFrom(target, id, seen, asked);
   } catch (error) {
     onDoubt(error);
-    return denyWithout(id, "snapshot.unreadable", peek.now);
+    return denyWithout(id, "snapshot.unreadable", seen.peek.now);
   }
 }
 
-async function decideFrom(id: SessionId, peek: Peek, source: RulesSource): Promise<Decision> {
-  const { session, rules } = await foldPeek(id, peek, source);
-  if (session === undefined) return denyWithout(id, "session.unknown", peek.now);
-  if ("unreadable" in session || session.id !== id) return denyWithout(id, "snapshot.unreadable", peek.now);
+async function decideFrom(
+  { rules: source }: LookTarget,
+  id: SessionId,
+  seen: Seen,
+  { tenant, language }: Asked,
+): Promise<Decision> {
+  const { now } = seen.peek;
+  const { session, rules, version = 0 } = await foldSeen(id, seen, source);
+  if (session === undefined) return denyWithout(id, "session.unknown", now);
+  if ("unreadable" in session || session.id !== id) return denyWithout(id, "snapshot.unreadable", now);
   if (rules === undefined) throw new Error("a readable session has rules");
-  return decide(session, rules, peek.now);
+  return decide(session, rules, now, source.texts(tenant, version, language));
 }

@@ -6,35 +6,28 @@ import { type Policies, advance, applied, lift, versionInForce } from "../../mac
 import type { Effect } from "../../machines/effects/catalogue.js";
 import { type Occurrence, type StepRecord, newSession, step } from "../../machines/fold.js";
 import type { Catalogue } from "../../machines/policy/catalogue.js";
-import { resolve } from "../../machines/policy/resolve.js";
-import type { PinRules, Platform, Rules } from "../../machines/policy/rules.js";
+import { Resolver } from "../../machines/policy/resolver.js";
+import type { PinRules } from "../../machines/policy/rules.js";
 import { type StateName, stateName } from "../../machines/session/context.js";
-import { type Session, type SessionId, earliestTimer } from "../../machines/session/session.js";
+import { type Session, type SessionId, earliestTimer, resolveFacts } from "../../machines/session/session.js";
 import { DAY_START_MS, NOON_MS } from "./day.js";
 
-export interface DayPolicies extends Policies {
-  readonly rulesFor: (version: number, platform: Platform) => Rules;
-}
+export type DayPolicies = Policies;
 
 /** The morning's catalogue is version 1, in force from the start of the day; the noon's is version 2. */
 export function dayPolicies(morning: Catalogue, noon: Catalogue): DayPolicies {
-  const rules = [morning, noon].map((catalogue) => ({
-    ios: resolve(catalogue, { platform: "ios" }),
-    android: resolve(catalogue, { platform: "android" }),
-  }));
-  const rulesFor: DayPolicies["rulesFor"] = (version, platform) => {
-    const ofVersion = rules[version - 1];
-    if (ofVersion === undefined) throw new RangeError("no policy is in force before the working day begins");
-    return ofVersion[platform];
-  };
+  const resolvers = [morning, noon].map((catalogue) => new Resolver(catalogue));
   return {
     base: 0,
     broadcasts: [
       { version: 1, at: DAY_START_MS },
       { version: 2, at: NOON_MS },
     ],
-    rulesFor,
-    rules: (version, { facts }) => rulesFor(version, facts.platform),
+    rules: (version, session) => {
+      const resolver = resolvers[version - 1];
+      if (resolver === undefined) throw new RangeError("no policy is in force before the working day begins");
+      return resolver.rules(resolveFacts(session));
+    },
   };
 }
 
@@ -59,8 +52,8 @@ export class Mirror {
   }
 
   /** The rules for a PIN as the app knows them; `null`: none is asked for. */
-  pinRules(at: number, platform: Platform): PinRules | null {
-    return this.policies.rulesFor(versionInForce(this.policies, at), platform).pin;
+  pinRules(at: number): PinRules | null {
+    return this.session === undefined ? null : this.policies.rules(versionInForce(this.policies, at), this.session).pin;
   }
 
   /** What was asked of the app and the person since the last call. */
@@ -81,7 +74,7 @@ export class Mirror {
     const version = versionInForce(this.policies, at);
     if (this.session === undefined) {
       if (event.type !== "account.signedIn") return;
-      this.session = newSession(this.id, event.platform, this.policies.rulesFor(version, event.platform), at);
+      this.session = newSession(this.id, event.platform, (unjudged) => this.policies.rules(version, unjudged), at);
     } else {
       this.advance(at);
     }

@@ -59,7 +59,7 @@ export class Phone {
   }
 
   get pinRules(): PinRules | null {
-    return this.shown.session.pinRules(this.now, this.platform);
+    return this.shown.session.pinRules(this.now);
   }
 
   /** What the account that is shown was asked since the last call. */

@@ -18,6 +18,7 @@ const EVENT_WORDS: Words = {
   "license.granted": "the user was given a license",
   "license.revoked": "the user's license was taken away",
   "membership.changed": "the user's groups changed",
+  "user.changed": "what is known of the user was told",
   "policy.removed": "the service took management away",
   "policy.changed": ({ version }) => `the organisation's rules changed (catalogue version ${version})`,
   "assignment.changed": ({ targeted }) =>

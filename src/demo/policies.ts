@@ -11,10 +11,16 @@ const OFFLINE_GRACE = "PT4H";
 /** Versions 1 and 2 of the catalogue. */
 export function demoPolicies(): { readonly morning: CatalogueDocument; readonly noon: CatalogueDocument } {
   return {
-    morning: { version: 1, policies: [sample("contoso-ios-level2"), sample("contoso-android-level2")], settings: {} },
+    morning: {
+      version: 1,
+      policies: [sample("contoso-ios-level2"), sample("contoso-android-level2")],
+      conditionalAccess: [],
+      settings: {},
+    },
     noon: {
       version: 2,
       policies: [sample("contoso-ios-level2-noon"), sample("contoso-android-level2-noon")],
+      conditionalAccess: [],
       settings: {},
     },
   };

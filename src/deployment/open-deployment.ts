@@ -1,5 +1,5 @@
 /**
- * A deployment in one handle: its store, its catalogues, the rules for whoever folds, and the way to wake its workers. Whoever is not a
+ * A deployment in one handle: its store, its users, its catalogues, the rules for whoever folds, and the way to wake its workers. Whoever is not a
  * worker starts here: client, commands, demonstration.
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -11,6 +11,8 @@ import { type RedisTarget, connectQueue, connectStore } from "../redis/connectio
 import type { DeploymentRequest } from "../store/deployment.js";
 import type { PartitionStore } from "../store/partition-store.js";
 import { openRedisPartitionStore } from "../store/redis/redis-partition-store.js";
+import { RedisUserStore } from "../users/redis-user-store.js";
+import type { UserStore } from "../users/user-store.js";
 
 /** Wake-ups that Redis did not take within this, when closing, are given up; the sweep needs none. */
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -27,6 +29,7 @@ export interface DeploymentTarget {
 
 export interface OpenDeployment {
   readonly store: PartitionStore;
+  readonly users: UserStore;
   readonly catalogues: RedisCatalogues;
   readonly rules: RulesSource;
   readonly wake: Wake;
@@ -50,6 +53,7 @@ export async function openDeployment(target: DeploymentTarget): Promise<OpenDepl
     };
     return {
       store,
+      users: new RedisUserStore(connection, { prefix, deployment: store.deployment }),
       catalogues,
       rules: new RulesSource(catalogues),
       wake: (partition) => (queue ??= openQueue()).wakes.wake(partition),

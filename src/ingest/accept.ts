@@ -1,10 +1,12 @@
 /**
- * The boundary: one event from outside becomes one event for each session that it concerns, or a refusal. Nothing behind
- * this is validated again.
+ * The boundary: one event from outside becomes one event for each session that it names, one about a user, or a refusal. Nothing
+ * behind this is validated again.
  */
 import { EVENTS, OUTSIDE_EVENT_TYPES, type SessionEvent } from "../../machines/events/catalogue.js";
 import type { SessionId } from "../../machines/session/session.js";
-import { CloudEventEnvelope, type Subject, canonicalId, parseSubject } from "./cloud-event.js";
+import { canonicalId } from "../../machines/users/canonical-id.js";
+import { type UserEvent, isUserEvent } from "../../machines/users/user-record.js";
+import { CloudEventEnvelope, type Subject, isSubject, parseSubject } from "./cloud-event.js";
 import { closestName } from "./closest-name.js";
 import { inspectJson } from "./inspect-json.js";
 import { type Refusal, jsonPointer } from "./refusal.js";
@@ -20,7 +22,22 @@ export interface AcceptedEvent {
   readonly time: number;
 }
 
-export type Acceptance = { readonly events: readonly AcceptedEvent[] } | { readonly refusal: Refusal };
+/** A valid event about a user, and so about every session of the user. */
+export interface AcceptedUserEvent {
+  readonly user: string;
+  /** The device that it was reported of, among whose events it keeps its place. */
+  readonly device?: string;
+  readonly event: UserEvent;
+  readonly source: string;
+  readonly id: string;
+  /** Producer's time, epoch ms. */
+  readonly time: number;
+}
+
+export type Acceptance =
+  | { readonly events: readonly AcceptedEvent[] }
+  | { readonly userEvent: AcceptedUserEvent }
+  | { readonly refusal: Refusal };
 
 /**
  * @param input anything: what a producer sent, parsed from JSON
@@ -76,7 +93,13 @@ export function acceptEvent(input: unknown, tenant: string): Acceptance {
     id: id + idSuffix,
   });
   const event = { type, ...payload.data } as SessionEvent;
+  if (!isSubject(subject)) {
+    return isUserEvent(event)
+      ? { userEvent: { ...base, user: canonicalId(subject), event } }
+      : refuse("event.invalid", "/subject", "names no device", "Send `device/user` or `device/user/app`.");
+  }
   const named = parseSubject(subject);
+  if (isUserEvent(event)) return { userEvent: { ...base, user: named.user, device: named.device, event } };
   return event.type === "account.switched" ? switched(event, named, to) : { events: [to(named, event)] };
 }
 

@@ -1,5 +1,6 @@
 /** The envelope of an event from outside: a CloudEvent 1.0 whose subject names the session. */
 import { z } from "zod";
+import { canonicalId } from "../../machines/users/canonical-id.js";
 
 /** The app of a deployment that protects one app alone. */
 export const DEFAULT_APP = "azure-mobile";
@@ -7,6 +8,7 @@ export const DEFAULT_APP = "azure-mobile";
 const PART = "[A-Za-z0-9_-]{1,64}";
 const NAME = "[A-Za-z0-9._-]{1,128}";
 const SUBJECT = new RegExp(`^(${PART})/(${NAME})(?:/(${NAME}))?$`);
+const USER_SUBJECT = new RegExp(`^${NAME}$`);
 
 export const TENANT_PATTERN = new RegExp(`^${PART}$`);
 
@@ -15,7 +17,10 @@ export const CloudEventEnvelope = z.strictObject({
   id: z.string().min(1).max(256).describe("unique within `source`; sending the same id again is safe"),
   source: z.string().min(1).max(256).describe("who reports it, a URI reference"),
   type: z.string().min(1).max(128),
-  subject: z.string().regex(SUBJECT, "`device/user` or `device/user/app`").describe("the session"),
+  subject: z
+    .string()
+    .refine((text) => isSubject(text) || isUserSubject(text), "`device/user` or `device/user/app`")
+    .describe("the session; of an event about a user, `user` alone is enough"),
   time: z.iso.datetime({ offset: true }).describe("when it happened, by the producer's clock"),
   datacontenttype: z.literal("application/json").optional(),
   dataschema: z.string().max(256).optional(),
@@ -35,12 +40,10 @@ export interface Subject {
   readonly app: string;
 }
 
-const GUID = /^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
-
-/** Directory ids are compared without case, so one that is a GUID has one spelling here. */
-export const canonicalId = (id: string): string => (GUID.test(id) ? id.toLowerCase() : id);
-
 export const isSubject = (text: string): boolean => SUBJECT.test(text);
+
+/** A user alone, on whatever device. */
+export const isUserSubject = (text: string): boolean => USER_SUBJECT.test(text);
 
 /** The session that a valid subject names. */
 export function parseSubject(subject: string): Subject {

@@ -1,24 +1,53 @@
 /** What stands in an inbox entry: written here on acceptance, read by whoever folds. */
 import type { Entry } from "../../machines/fold-batch.js";
-import type { SessionEvent } from "../../machines/events/catalogue.js";
+import type { SessionEvent, SessionEventOf } from "../../machines/events/catalogue.js";
+import type { SessionId } from "../../machines/session/session.js";
+import { type UserRecord, userChanged } from "../../machines/users/user-record.js";
 import { firstOf } from "../store/entry-id.js";
 import type { InboxEntry } from "../store/partition-store.js";
-import type { AcceptedEvent } from "./accept.js";
+import type { AcceptedEvent, AcceptedUserEvent } from "./accept.js";
 
-/** Short names, since every event passes through: session, source, id, producer's time in epoch ms, the event. */
+/**
+ * Short names, since every event passes through: session, source, id, producer's time in epoch ms, the event, and the version of
+ * the user's record that an event about the user made.
+ */
 interface EventBody {
   readonly s: string;
   readonly o: string;
   readonly i: string;
   readonly t: number;
   readonly e: SessionEvent;
+  readonly u?: number;
+}
+
+/** An event that Gatehouse makes itself, outside the fold. */
+interface OwnBody {
+  readonly s: string;
+  readonly e: SessionEventOf<"user.changed">;
 }
 
 type Body =
-  EventBody | { readonly publish: { readonly tenant: string; readonly version: number } } | { readonly clock: true };
+  | EventBody
+  | OwnBody
+  | { readonly publish: { readonly tenant: string; readonly version: number } }
+  | { readonly clock: true };
 
 export function eventBody({ session, source, id, time, event }: AcceptedEvent): string {
   return JSON.stringify({ s: session, o: source, i: id, t: time, e: event } satisfies EventBody);
+}
+
+/** @param version of the user's record that the event made; 0: it came too late for the record */
+export function userEventBody(
+  session: SessionId,
+  { source, id, time, event }: Pick<AcceptedUserEvent, "source" | "id" | "time" | "event">,
+  version: number,
+): string {
+  return JSON.stringify({ s: session, o: source, i: id, t: time, e: event, u: version } satisfies EventBody);
+}
+
+/** Brings a session up to the user's record. */
+export function userChangedBody(session: SessionId, record: UserRecord): string {
+  return JSON.stringify({ s: session, e: userChanged(record) } satisfies OwnBody);
 }
 
 export function publishBody(tenant: string, version: number): string {
@@ -33,9 +62,12 @@ export function readEntry({ id, body }: InboxEntry): Entry {
   const stored = JSON.parse(body) as Body;
   if ("clock" in stored) return { kind: "clock", at };
   if ("publish" in stored) return { kind: "publish", ...stored.publish, at };
+  if (!("o" in stored)) return { kind: "event", session: stored.s, occurrence: { event: stored.e, at } };
+  const { s: session, e: event, o: source, i, t: time, u: userVersion } = stored;
+  const origin = { source, id: i, time, entry: id };
   return {
     kind: "event",
-    session: stored.s,
-    occurrence: { event: stored.e, at, origin: { source: stored.o, id: stored.i, time: stored.t, entry: id } },
+    session,
+    occurrence: userVersion === undefined ? { event, at, origin } : { event, at, origin, userVersion },
   };
 }

@@ -1,13 +1,17 @@
 /**
  * Takes events in: each valid one is appended to its partition's inbox, and whoever drains a partition that was at rest
- * is woken. One bad event never costs a good one.
+ * is woken. An event about a user changes the user's record and is then told to each of the user's sessions; a sign-in puts its
+ * session among them. One bad event never costs a good one.
  */
-import { MAX_APPENDS, type PartitionStore } from "../store/partition-store.js";
 import { StoreUnavailableError } from "../errors.js";
+import { type Append, type AppendResult, MAX_APPENDS, type PartitionStore } from "../store/partition-store.js";
 import { fingerprint, partitionOf, sessionKey } from "../store/session-key.js";
-import { type AcceptedEvent, acceptEvent } from "./accept.js";
+import type { UserStore } from "../users/user-store.js";
+import { type AcceptedEvent, type AcceptedUserEvent, acceptEvent } from "./accept.js";
 import { eventBody } from "./inbox-body.js";
 import type { Refusal } from "./refusal.js";
+import { SignIns, isSignIn } from "./sign-ins.js";
+import { UserEvents } from "./user-events.js";
 
 /** Asks for a partition to be drained. A hint: losing it costs latency alone. */
 export type Wake = (partition: number) => void;
@@ -22,6 +26,12 @@ export type IngestResult =
   | { readonly status: "refused"; readonly refusal: Refusal }
   /** The store did not answer; it may have been accepted. Sending it again is safe. */
   | { readonly status: "unknown"; readonly error: StoreUnavailableError };
+
+export interface IngestTarget {
+  readonly store: PartitionStore;
+  readonly users: UserStore;
+  readonly wake: Wake;
+}
 
 export interface IngestReport {
   /** One for each event, in order. */
@@ -55,79 +65,136 @@ export function addAnswers(totals: IngestTotals, answers: readonly (readonly Ing
   return sum;
 }
 
-type Unknown = Extract<IngestResult, { status: "unknown" }>;
+export type Unknown = Extract<IngestResult, { status: "unknown" }>;
 
-interface Addressed {
-  readonly index: number;
-  readonly event: AcceptedEvent;
-}
+type Addressed = { readonly index: number; readonly event: AcceptedEvent };
+type AboutUser = { readonly index: number; readonly userEvent: AcceptedUserEvent };
 
 /**
- * @param inputs events as producers sent them, parsed from JSON; order within a device is kept
+ * @param inputs events as producers sent them, parsed from JSON; order within a device is kept, and within a user what is told of the user
  * @param tenant the caller's tenant
  */
-export async function ingest(
-  store: PartitionStore,
-  wake: Wake,
-  tenant: string,
-  inputs: readonly unknown[],
-): Promise<IngestReport> {
+export async function ingest(target: IngestTarget, tenant: string, inputs: readonly unknown[]): Promise<IngestReport> {
+  const { partitionCount } = target.store.deployment;
   const answers: IngestResult[][] = inputs.map(() => []);
-  const byPartition = new Map<number, Addressed[]>();
+  const lanes = new Map<number, (Addressed | AboutUser)[]>();
+  const signIns = new SignIns(target, tenant);
+  const userEvents = new UserEvents(target, tenant);
+  const ofNoDevice: AboutUser[] = [];
+  const signInPlaces: number[] = [];
+
+  const enter = (device: string, one: Addressed | AboutUser): void => {
+    const partition = partitionOf(tenant, device, partitionCount);
+    const lane = lanes.get(partition);
+    if (lane === undefined) lanes.set(partition, [one]);
+    else lane.push(one);
+  };
   inputs.forEach((input, index) => {
     const acceptance = acceptEvent(input, tenant);
     if ("refusal" in acceptance) {
       answers[index]?.push({ status: "refused", refusal: acceptance.refusal });
-      return;
-    }
-    for (const event of acceptance.events) {
-      const partition = partitionOf(tenant, event.device, store.deployment.partitionCount);
-      const group = byPartition.get(partition);
-      if (group === undefined) byPartition.set(partition, [{ index, event }]);
-      else group.push({ index, event });
+    } else if ("userEvent" in acceptance) {
+      const { userEvent } = acceptance;
+      userEvents.expect(userEvent);
+      if (userEvent.device === undefined) ofNoDevice.push({ index, userEvent });
+      else enter(userEvent.device, { index, userEvent });
+    } else {
+      for (const event of acceptance.events) {
+        if (isSignIn(event)) {
+          signIns.expect(event);
+          signInPlaces.push(index);
+        }
+        enter(event.device, { index, event });
+      }
     }
   });
 
-  await Promise.all(
-    [...byPartition].map(async ([partition, addressed]) => {
-      // One after the other: a device's events keep their order.
-      let unsent: Unknown | undefined;
-      for (let from = 0; from < addressed.length; from += MAX_APPENDS) {
-        const some = addressed.slice(from, from + MAX_APPENDS);
-        // After an append in doubt nothing more of the partition is sent: sent again, the earlier events would come later.
-        const appended = unsent ?? (await append(store, wake, tenant, partition, some));
-        some.forEach(({ index }, n) =>
-          answers[index]?.push("error" in appended ? appended : (appended[n] as IngestResult)),
-        );
-        if ("error" in appended) unsent ??= notSent(appended.error);
+  const tellUser = async ({ index, userEvent }: AboutUser, unsent?: Unknown): Promise<IngestResult> => {
+    const answer = await userEvents.take(userEvent, unsent);
+    answers[index]?.push(answer);
+    return answer;
+  };
+  /** One after the other: a device's events keep their order. */
+  const run = async (partition: number, lane: readonly (Addressed | AboutUser)[]): Promise<void> => {
+    let unsent: Unknown | undefined;
+    for (const part of partsOf(lane)) {
+      // After an append in doubt nothing more of the partition is sent: sent again, the earlier events would come later.
+      if ("userEvent" in part) {
+        const answer = await tellUser(part, unsent);
+        if (answer.status === "unknown") unsent ??= notSent(answer.error);
+        continue;
       }
-    }),
-  );
+      const appended = unsent ?? (await append(target, signIns, tenant, partition, part));
+      part.forEach(({ index }, n) =>
+        answers[index]?.push("error" in appended ? appended : (appended[n] as IngestResult)),
+      );
+      if ("error" in appended) unsent ??= notSent(appended.error);
+    }
+  };
+  await Promise.all([
+    ...[...lanes].map(([partition, lane]) => run(partition, lane)),
+    ...ofNoDevice.map((one) => tellUser(one)),
+  ]);
+
+  const behind = await signIns.catchUp();
+  if (behind !== undefined) {
+    // They are stored, but may not know all that is known of their users: sent again, they will.
+    for (const index of signInPlaces) {
+      const [answer] = answers[index] ?? [];
+      if (answer?.status === "accepted" || answer?.status === "duplicate") answers[index] = [behind];
+    }
+  }
   return report(answers);
 }
 
+/** A lane cut where something about a user comes in between, and where one call of the store is full. */
+function* partsOf(lane: readonly (Addressed | AboutUser)[]): Generator<Addressed[] | AboutUser> {
+  let part: Addressed[] = [];
+  let appends = 0;
+  for (const one of lane) {
+    const isEvent = "event" in one;
+    const needed = isEvent && isSignIn(one.event) ? 2 : 1;
+    if (part.length > 0 && (!isEvent || appends + needed > MAX_APPENDS)) {
+      yield part;
+      part = [];
+      appends = 0;
+    }
+    if (!isEvent) yield one;
+    else {
+      part.push(one);
+      appends += needed;
+    }
+  }
+  if (part.length > 0) yield part;
+}
+
 async function append(
-  store: PartitionStore,
-  wake: Wake,
+  { store, wake }: IngestTarget,
+  signIns: SignIns,
   tenant: string,
   partition: number,
   addressed: readonly Addressed[],
 ): Promise<readonly IngestResult[] | Unknown> {
   try {
-    const appended = await store.ingest(
-      partition,
-      addressed.map(({ event }) => {
-        const body = eventBody(event);
-        return {
-          session: sessionKey(event.session),
-          body,
-          time: event.time,
-          fingerprint: fingerprint(tenant, event.source, event.id, body),
-        };
-      }),
-    );
+    const hasSignIns = addressed.some(({ event }) => isSignIn(event));
+    if (hasSignIns) await signIns.joined();
+    const appends: Append[] = [];
+    const places = addressed.map(({ event }) => {
+      const body = eventBody(event);
+      const place = appends.push({
+        session: sessionKey(event.session),
+        body,
+        time: event.time,
+        fingerprint: fingerprint(tenant, event.source, event.id, body),
+      });
+      const known = hasSignIns ? signIns.recordAppend(event) : undefined;
+      if (known !== undefined) appends.push(known);
+      return place - 1;
+    });
+    const appended = await store.ingest(partition, appends);
     if (appended.wake) wake(partition);
-    return appended.results.map(({ status }) => ({ status }));
+    if (hasSignIns) for (const { event } of addressed) if (isSignIn(event)) signIns.isStored(event);
+    return places.map((place) => ({ status: (appended.results[place] as AppendResult).status }));
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
     return { status: "unknown", error };

@@ -46,15 +46,15 @@ export function inspectJson(value: unknown): Refusal | undefined {
   if (typeof found !== "number") return found;
   // Measuring means writing it out; next to no event comes near enough to the limit to need that.
   if (found <= LIMITS.eventBytes || Buffer.byteLength(JSON.stringify(value)) <= LIMITS.eventBytes) return undefined;
-  return TOO_LARGE;
+  return tooLarge(LIMITS.eventBytes);
 }
 
-export const TOO_LARGE: Refusal = {
+export const tooLarge = (maxBytes: number): Refusal => ({
   code: "event.too_large",
   path: "",
-  message: `more than ${LIMITS.eventBytes / 1024} KiB of JSON`,
-  fix: `Keep an event within ${LIMITS.eventBytes} bytes.`,
-};
+  message: `more than ${maxBytes / 1024} KiB of JSON`,
+  fix: `Keep each within ${maxBytes} bytes.`,
+});
 
 /** The most bytes of JSON that one character, and that a value or name around its characters, can take. */
 const CHARACTER_BYTES = 6;

@@ -4,8 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { GatehouseError } from "../errors.js";
-import type { PartitionStore } from "../store/partition-store.js";
-import { type IngestResult, type IngestTotals, NO_TOTALS, type Wake, addAnswers, ingest } from "./ingest.js";
+import { type IngestResult, type IngestTarget, type IngestTotals, NO_TOTALS, addAnswers, ingest } from "./ingest.js";
 import type { Refusal } from "./refusal.js";
 
 /** Events in one chunk: enough to keep every partition busy, few enough to hold in memory and to send again. */
@@ -53,7 +52,7 @@ export class Sender {
   private readonly notTaken: { readonly place: number; readonly problem: Refusal | "conflict" }[] = [];
 
   constructor(
-    private readonly target: { readonly store: PartitionStore; readonly wake: Wake },
+    private readonly target: IngestTarget,
     private readonly tenant: string,
     private readonly options: SenderOptions,
   ) {}
@@ -116,8 +115,7 @@ export class Sender {
   /** @returns what got no answer, in order */
   private async attempt(waiting: readonly Waiting[]): Promise<readonly Waiting[]> {
     const { answers } = await ingest(
-      this.target.store,
-      this.target.wake,
+      this.target,
       this.tenant,
       waiting.map(({ event }) => event.input),
     );

@@ -1,13 +1,14 @@
 /**
- * The two queues. A wake job says "look at this partition", an effects job says "deliver these": both are hints that
+ * The two queues. A wake job says "look at these partitions", an effects job says "deliver these": both are hints that
  * carry no facts, so a forged, doubled or lost job costs work or time and nothing else.
  */
 import { Queue, type QueueOptions } from "bullmq";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Wake } from "../ingest/ingest.js";
+import { MAX_PARTITIONS } from "../store/deployment.js";
 
-export const WakeJob = z.strictObject({ partition: z.int().min(0) });
+export const WakeJob = z.strictObject({ partitions: z.array(z.int().min(0)).min(1).max(MAX_PARTITIONS) });
 export type WakeJob = z.infer<typeof WakeJob>;
 
 /** Effect ids as in the outbox, `<seq>-<n>`. */
@@ -46,9 +47,14 @@ const queueOptions = (connection: Redis, prefix: string, name: string): QueueOpt
   defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
 });
 
-/** Adds wake jobs. A partition that waits to be looked at is not added twice; one that is being looked at is added once more. */
+/**
+ * Adds wake jobs. A job costs as much as a drain, and one call of ingest may wake many partitions: those that are woken together
+ * share one. Nothing need be told apart or deduplicated: ingest wakes a partition only when it was at rest.
+ */
 export class WakeQueue {
   private readonly queues: readonly Queue[];
+  /** Partitions woken since the last job, by shard. */
+  private readonly woken: Set<number>[];
   private readonly underWay = new Set<Promise<unknown>>();
 
   constructor(
@@ -56,6 +62,7 @@ export class WakeQueue {
     { prefix, wakeShards }: QueueSettings,
     private readonly onLost: (error: unknown) => void = () => {},
   ) {
+    this.woken = Array.from({ length: wakeShards }, () => new Set());
     this.queues = Array.from({ length: wakeShards }, (_, shard) => {
       const name = wakeQueueName(shard);
       const queue = new Queue(name, queueOptions(connection, prefix, name));
@@ -65,12 +72,19 @@ export class WakeQueue {
   }
 
   readonly wake: Wake = (partition) => {
-    const queue = this.queues[partition % this.queues.length] as Queue;
-    const added = queue
-      .add("drain", { partition } satisfies WakeJob, {
-        deduplication: { id: `p${partition}`, keepLastIfActive: true },
+    const shard = partition % this.queues.length;
+    const woken = this.woken[shard] as Set<number>;
+    const isFirst = woken.size === 0;
+    woken.add(partition);
+    if (!isFirst) return;
+    // Answers that Redis gave in one go are all seen before the job is added.
+    const added = new Promise((resolve) => setImmediate(resolve))
+      .then(async () => {
+        const partitions = [...woken];
+        woken.clear();
+        await (this.queues[shard] as Queue).add("drain", { partitions } satisfies WakeJob);
       })
-      // Losing a hint is no failure: the sweep finds the partition by its facts.
+      // Losing a hint is no failure: the sweep finds the partitions by their facts.
       .catch(this.onLost)
       .finally(() => this.underWay.delete(added));
     this.underWay.add(added);

@@ -14,12 +14,15 @@ const DEFAULT_DEPLOYMENT: Deployment = {
   journalMaxBytes: 16 * 1024 * 1024,
 };
 
+/** A deployment has no more partitions than this. */
+export const MAX_PARTITIONS = 4096;
+
 /** What is left out is taken from the stored deployment, or from {@link DEFAULT_DEPLOYMENT} where none exists yet. */
 export type DeploymentRequest = { readonly [Name in keyof Deployment]?: Deployment[Name] | undefined };
 
 /** Coerces, because a stored deployment is a hash of strings. */
 const Settings = z.strictObject({
-  partitionCount: z.coerce.number().int().min(1).max(4096),
+  partitionCount: z.coerce.number().int().min(1).max(MAX_PARTITIONS),
   clock: z.enum(["redis", "event"]),
   dedupeWindowMs: z.coerce.number().int().min(0),
   dedupeLimit: z.coerce.number().int().min(0),

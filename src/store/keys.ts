@@ -48,7 +48,45 @@ export function partitionKeys(prefix: string, partition: number): PartitionKeys 
   };
 }
 
+export interface UserKeys {
+  /** Hash: `tenant/user` → the user's record. */
+  readonly records: string;
+  /** Hash: `tenant/user` → the change that not every session of the user was told yet. */
+  readonly due: string;
+  /** Hash: duplicate window. */
+  readonly meta: string;
+  /** Two hashes, event id → body, by fingerprint: the duplicate window's generations. */
+  readonly seen: readonly [string, string];
+  /** Hash: `device/app` of each session of one user (a small hash takes a third of the memory of a small set). */
+  readonly sessions: (user: string) => string;
+}
+
+/**
+ * Users are spread over as many slots as the deployment has partitions: the keys of a shard share the hash tag `{u<shard>}`.
+ * @throws RangeError as partitionKeys
+ */
+export function userKeys(prefix: string, shard: number): UserKeys {
+  const base = `${checkedPrefix(prefix)}:{u${shard}}:`;
+  return {
+    records: `${base}records`,
+    due: `${base}due`,
+    meta: `${base}meta`,
+    seen: [`${base}seen:0`, `${base}seen:1`],
+    sessions: (user) => `${base}sessions:${user}`,
+  };
+}
+
 /** Hash: what the deployment was created with. */
 export function deploymentKey(prefix: string): string {
   return `${checkedPrefix(prefix)}:deployment`;
+}
+
+/** Hash: one tenant's catalogue: its versions, which of them is current, and the draft of the next one. */
+export function catalogueKey(prefix: string, tenant: string): string {
+  return `${checkedPrefix(prefix)}:{catalogue:${tenant}}`;
+}
+
+/** Hash: `tenant/version` → time of the change, of versions that not every partition may have been told of. */
+export function unannouncedKey(prefix: string): string {
+  return `${checkedPrefix(prefix)}:unannounced`;
 }

@@ -25,6 +25,11 @@ export function partitionOf(tenant: string, device: string, partitionCount: numb
   return Number.parseInt(hash("sha256", `${tenant}/${device}`, "hex").slice(0, 8), 16) % partitionCount;
 }
 
+/** The shard that keeps a user's record and index, in `[0, shardCount)`; stable like a partition. */
+export function userShardOf(tenant: string, user: string, shardCount: number): number {
+  return partitionOf(tenant, user, shardCount);
+}
+
 /**
  * What makes an event the same event. The tenant belongs to it: producers choose `source` and `id`, and one tenant
  * must not be able to use up another's ids. `body` is what was sent, before anything is added to it.
@@ -41,4 +46,12 @@ export function fingerprint(
     id: hash("sha256", name, "base64url").slice(0, ID_CHARS),
     body: hash("sha256", body, "base64url").slice(0, BODY_CHARS),
   };
+}
+
+/**
+ * The fingerprint of an entry that Gatehouse itself makes. No producer's event can have it, since no source is empty.
+ * @param name what it is and for which session: the same whenever the same entry is made again
+ */
+export function ownFingerprint(tenant: string, name: string, body: string): NonNullable<Append["fingerprint"]> {
+  return fingerprint(tenant, "", name, body);
 }

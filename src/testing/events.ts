@@ -81,6 +81,12 @@ export const membershipChanged = (data: Data<"membership.changed"> = {}): Sessio
   groups: [],
   ...data,
 });
+/** All that is known of the user; by default the first version of a record that says nothing. */
+export const userChanged = (data: Data<"user.changed"> = {}): SessionEvent => ({
+  type: "user.changed",
+  version: 1,
+  ...data,
+});
 export const policyRemoved = (data: Data<"policy.removed"> = {}): SessionEvent => ({ type: "policy.removed", ...data });
 
 // enrollment

@@ -30,21 +30,27 @@ export function rules(spec: RulesSpec = {}): Rules {
     displayName: "Specification",
     ...properties,
   });
-  const [finding] = findings;
+  // What it leaves out, its assignments and apps, is taken to mean everybody and every app: just what a specification wants.
+  const finding = findings.find(({ value }) => value !== undefined);
   if (finding !== undefined) {
     throw new Error(`policy.${finding.property}: ${JSON.stringify(finding.value)} is not ${finding.expected}`);
   }
   const resolved = resolve(
-    { version: 1, policies: [policy], settings: TenantSettings.parse(settings) },
-    { platform: policy.platform },
+    { version: 1, policies: [policy], conditionalAccess: [], settings: TenantSettings.parse(settings) },
+    { ...SOMEBODY, platform: policy.platform === "both" ? (platform ?? "ios") : policy.platform },
   );
   return hashed({ ...resolved, ...overrides, pin: pin === null ? null : pinRules(resolved.pin, pin) });
 }
 
 /** Rules of a session that no policy covers. */
 export function noPolicy({ platform = "ios", settings = {} }: Pick<RulesSpec, "platform" | "settings"> = {}): Rules {
-  return resolve({ version: 1, policies: [], settings: TenantSettings.parse(settings) }, { platform });
+  return resolve(
+    { version: 1, policies: [], conditionalAccess: [], settings: TenantSettings.parse(settings) },
+    { ...SOMEBODY, platform },
+  );
 }
+
+const SOMEBODY = { app: "azure-mobile", user: "dana", mdmEnrolled: undefined, licensed: true, groups: [] };
 
 function pinRules(base: PinRules | null, over: Partial<PinRules> | undefined): PinRules | null {
   if (base === null && over !== undefined) throw new Error("pin: the policy asks for no PIN; set pinRequired");

@@ -55,7 +55,7 @@ const states = async () => {
 };
 
 const recordsOf = async (n: number) => {
-  const { partition, lastRecord } = await look(store, deployment.rules, `${TENANT}/phone-${n}/adele/azure-mobile`);
+  const { partition, lastRecord } = await look(deployment, `${TENANT}/phone-${n}/adele/azure-mobile`);
   return (await readHistory(store, partition, lastRecord)).records;
 };
 

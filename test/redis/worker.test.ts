@@ -71,8 +71,8 @@ beforeEach(async () => {
   Object.assign(deployment, { wake: wakeQueue.wake });
   const catalogues = new RedisCatalogues(storeConnection, redis.prefix);
   const policies = [samplePolicy("contoso-ios-level2")];
-  await publish({ store, catalogues, wake: wakeQueue.wake }, TENANT, { policies, settings: {} });
-  deployment.catalogues.add({ version: 1, policies, settings: {} });
+  await publish({ store, catalogues, wake: wakeQueue.wake }, TENANT, { policies, conditionalAccess: [], settings: {} });
+  deployment.catalogues.add({ version: 1, policies, conditionalAccess: [], settings: {} });
 });
 
 afterEach(async () => {

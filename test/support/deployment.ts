@@ -5,14 +5,17 @@ import type { Catalogue } from "../../machines/policy/catalogue.js";
 import { type CatalogueDocument, readCatalogue } from "../../src/control/catalogue-document.js";
 import { CatalogueMissingError } from "../../src/control/catalogue-errors.js";
 import type { CatalogueSource } from "../../src/control/catalogue-source.js";
-import { broadcast } from "../../src/control/publish.js";
+import { broadcast } from "../../src/control/announce.js";
 import { RulesSource } from "../../src/control/rules-source.js";
 import { decideAccess } from "../../src/decide/decide.js";
 import { ingest, type IngestReport } from "../../src/ingest/ingest.js";
 import { createLogger } from "../../src/log.js";
 import type { PartitionStore } from "../../src/store/partition-store.js";
+import { MemoryUserStore } from "../../src/users/memory-user-store.js";
+import type { UserStore } from "../../src/users/user-store.js";
 import { Drainer } from "../../workers/drain.js";
 import { Walker } from "../../workers/walk.js";
+import { WalkSteps } from "../../workers/walk-step.js";
 
 export const TENANT = "contoso";
 
@@ -70,15 +73,16 @@ export class TestDeployment {
     /** Epoch ms; the time of events, and of acceptance where the clock is theirs. */
     public now = Date.parse("2026-03-02T08:00:00Z"),
     readonly catalogues = new FixedCatalogues(),
+    readonly users: UserStore = new MemoryUserStore({ deployment: store.deployment, now: () => this.now }),
   ) {
     this.rules = new RulesSource(this.catalogues);
     const shared = { store, rules: this.rules, log: createLogger("silent", "test"), onEffects: () => {} };
     this.drainer = new Drainer(shared);
-    this.walker = new Walker({ ...shared, drainer: this.drainer });
+    this.walker = new Walker({ ...shared, stepper: new WalkSteps(store, this.rules), drainer: this.drainer });
   }
 
   async publish(version: number, policies: readonly unknown[], settings: unknown = {}): Promise<void> {
-    this.catalogues.add({ version, policies, settings });
+    this.catalogues.add({ version, policies, conditionalAccess: [], settings });
     await broadcast(this.store, this.wake, TENANT, version, this.now);
   }
 
@@ -101,7 +105,7 @@ export class TestDeployment {
   }
 
   async send(...events: readonly object[]): Promise<IngestReport> {
-    return ingest(this.store, this.wake, TENANT, events);
+    return ingest(this, TENANT, events);
   }
 
   /** A person signs in, enrolls, reports and chooses a PIN: with the sample policy that leads to `active`. */
@@ -128,7 +132,7 @@ export class TestDeployment {
 
   async decide(device = "phone-1", user = "adele"): Promise<Decision> {
     const asked = { tenant: TENANT, device, user, app: "azure-mobile" };
-    return decideAccess(this.store, new RulesSource(this.catalogues), asked);
+    return decideAccess({ store: this.store, users: this.users, rules: new RulesSource(this.catalogues) }, asked);
   }
 
   async counters(): Promise<Record<string, number>> {

@@ -1,5 +1,4 @@
 /** Events that were not taken in, and why: as many as somebody may want to read, and how many there were. */
-import type { Refusal } from "../../ingest/refusal.js";
 import { count, note, paintErr, wrapLine } from "../terminal.js";
 import type { PlaceKind } from "./split-events.js";
 
@@ -10,15 +9,19 @@ const SHOWN = 10;
 /** A fix may list every type there is. */
 const FIX_LENGTH = 160;
 
-export interface NotTaken {
-  /** Which line of NDJSON, from 1. */
-  readonly line?: number;
-  /** Which element of a JSON array, from 0. */
-  readonly element?: number;
+/** What was wrong with one, as a refusal says it. */
+export interface Problem {
   readonly path: string;
   readonly code: string;
   readonly message: string;
   readonly fix: string;
+}
+
+export interface NotTaken extends Problem {
+  /** Which line of NDJSON, from 1. */
+  readonly line?: number;
+  /** Which element of a JSON array, from 0. */
+  readonly element?: number;
 }
 
 const CONFLICT = {
@@ -36,7 +39,7 @@ export class NotTakenList {
     return this.all;
   }
 
-  add(kind: PlaceKind, place: number, problem: Refusal | "conflict"): void {
+  add(kind: PlaceKind, place: number, problem: Problem | "conflict"): void {
     this.all++;
     if (this.kept.length >= KEPT) return;
     const { code, path, message, fix } = problem === "conflict" ? CONFLICT : problem;

@@ -4,7 +4,7 @@
  * malformed element and hold an oversized one whole; here each costs itself alone.
  */
 import { isUtf8 } from "node:buffer";
-import { LIMITS, TOO_LARGE } from "../../ingest/inspect-json.js";
+import { LIMITS, tooLarge } from "../../ingest/inspect-json.js";
 import type { Refusal } from "../../ingest/refusal.js";
 import { CHUNK_EVENTS, type Outgoing } from "../../ingest/sender.js";
 
@@ -17,22 +17,31 @@ export interface SplitEvents {
   readonly chunks: AsyncGenerator<Outgoing[]>;
 }
 
-/** @param from leaves out what stands before this place */
-export function splitEvents(source: AsyncIterable<Uint8Array>, from = 0): SplitEvents {
-  const splitter = new Splitter();
+export interface SplitOptions {
+  /** Leaves out what stands before this place. */
+  readonly from?: number;
+  /** Of one element; what is larger is refused, and never held. Default: what an event may have. */
+  readonly maxBytes?: number;
+  /** More may follow the array, since it stood in an object: it is left alone. */
+  readonly isWrapped?: boolean;
+}
+
+export function splitEvents(source: AsyncIterable<Uint8Array>, options: SplitOptions = {}): SplitEvents {
+  const { from = 0, maxBytes = LIMITS.eventBytes, isWrapped = false } = options;
+  const splitter = new Splitter(maxBytes, isWrapped);
   const chunks = async function* (): AsyncGenerator<Outgoing[]> {
     let chunk: Outgoing[] = [];
     for await (const bytes of source) {
       splitter.push(bytes);
       for (const piece of splitter.take()) {
         if (piece.place < from) continue;
-        if (chunk.push(read(piece)) < CHUNK_EVENTS) continue;
+        if (chunk.push(read(piece, maxBytes)) < CHUNK_EVENTS) continue;
         yield chunk;
         chunk = [];
       }
     }
     splitter.end();
-    for (const piece of splitter.take()) if (piece.place >= from) chunk.push(read(piece));
+    for (const piece of splitter.take()) if (piece.place >= from) chunk.push(read(piece, maxBytes));
     if (chunk.length > 0) yield chunk;
   };
   return {
@@ -79,6 +88,11 @@ class Splitter {
   private inString = false;
   private escaped = false;
 
+  constructor(
+    private readonly maxBytes: number,
+    private readonly isWrapped: boolean,
+  ) {}
+
   push(chunk: Uint8Array): void {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     let at = 0;
@@ -98,7 +112,7 @@ class Splitter {
       if (!isCutOff)
         this.done.push({ place: this.place, bytes: undefined, problem: "the file ends before the array does" });
     }
-    if (this.phase === "afterArray" && !this.isBlank) {
+    if (this.phase === "afterArray" && !this.isBlank && !this.isWrapped) {
       this.done.push({ place: this.place, bytes: undefined, problem: "there is more after the end of the array" });
     }
   }
@@ -168,14 +182,14 @@ class Splitter {
   private keep(bytes: Buffer, from: number, to: number): void {
     if (this.phase === "afterArray") return;
     this.size += to - from;
-    if (this.size > LIMITS.eventBytes) this.parts = [];
+    if (this.size > this.maxBytes) this.parts = [];
     else if (to > from) this.parts.push(bytes.subarray(from, to));
   }
 
   private finish(): void {
     // Blank lines separate; a blank element is one that is missing.
     if (!this.isBlank || this.phase === "array") {
-      const bytes = this.size > LIMITS.eventBytes ? undefined : Buffer.concat(this.parts);
+      const bytes = this.size > this.maxBytes ? undefined : Buffer.concat(this.parts);
       this.done.push({ place: this.place, bytes });
     }
     this.place++;
@@ -188,11 +202,11 @@ class Splitter {
   }
 }
 
-function read({ place, bytes, problem }: Piece): Outgoing {
+function read({ place, bytes, problem }: Piece, maxBytes: number): Outgoing {
   if (problem !== undefined) {
     return { place, refusal: notJson(problem, "Send the whole array, or NDJSON: one event a line.") };
   }
-  return bytes === undefined ? { place, refusal: TOO_LARGE } : readOutgoing(place, bytes);
+  return bytes === undefined ? { place, refusal: tooLarge(maxBytes) } : readOutgoing(place, bytes);
 }
 
 /** Bytes that should be one event. */

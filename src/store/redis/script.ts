@@ -6,7 +6,19 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
 
-export type ScriptName = "chunk" | "commit" | "deployment" | "ingest" | "load" | "peek" | "survey";
+export type ScriptName =
+  | "catalogue-publish"
+  | "chunk"
+  | "commit"
+  | "deployment"
+  | "draft-save"
+  | "ingest"
+  | "load"
+  | "peek"
+  | "survey"
+  | "user-change"
+  | "user-done"
+  | "user-join";
 
 function read(name: string): string {
   const text = readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), "utf8");

@@ -5,7 +5,20 @@ import { EXIT } from "../../../src/cli/exit-code.js";
 import { reportFailure } from "../../../src/cli/failure.js";
 import { createProgram } from "../../../src/cli/program.js";
 
-const NAMES = ["demo", "up", "work", "publish", "emit", "sessions", "session", "history", "decide", "health"];
+const NAMES = [
+  "demo",
+  "up",
+  "work",
+  "policy",
+  "emit",
+  "users",
+  "registrations",
+  "sessions",
+  "session",
+  "history",
+  "decide",
+  "health",
+];
 
 function helpOf(command: Command): string {
   let help = "";
@@ -20,11 +33,17 @@ test("help names every command, and every exit code", () => {
     if (code !== EXIT.interrupted) expect(help).toMatch(new RegExp(`^  ${code}  `, "m"));
 });
 
-test.each(createProgram().commands.map((command) => [command.name(), command] as const))(
+/** Each command with its whole name, and below it those that it consists of. */
+const withAllBelow = (command: Command, name = command.name()): [string, Command][] => [
+  [name, command],
+  ...command.commands.flatMap((below) => withAllBelow(below, `${name} ${below.name()}`)),
+];
+
+test.each(createProgram().commands.flatMap((command) => withAllBelow(command)))(
   "%s --help has an example",
   (name, command) => {
-    expect(NAMES).toContain(name);
-    expect(helpOf(command)).toMatch(new RegExp(`Example:\\n.*gatehouse ${name}`));
+    expect(NAMES).toContain(name.split(" ")[0]);
+    expect(helpOf(command)).toMatch(new RegExp(`Example:\\n[^]*gatehouse ${name}`));
   },
 );
 
@@ -36,7 +55,17 @@ describe("a mistake on the command line ends with 2 and says what to do", () => 
     [["demo", "--devices", "none"], "whole number"],
     [["emit", "-", "--retry-for", "5"], "500ms, 30s, 2m or 1h"],
     [["decide", "phone 1", "adele"], "names no session"],
-    [["publish", "no-such-file.json"], "no-such-file.json"],
+    [["policy", "import", "no-such-file.json"], "no-such-file.json"],
+    [["policy", "assign", "6f1d2c84"], "--group ID, --exclude ID, --all-users"],
+    [["policy", "assign", "6f1d2c84", "--none", "--all-users"], "--none goes with no other target"],
+    [["policy", "assign", "6f1d2c84", "--group", "fin ance"], "id of a group"],
+    [["policy", "explain", "--platform", "ios"], "--user"],
+    [["policy", "explain", "--user", "adele", "--platform", "symbian"], "ios, android"],
+    [["policy", "explain", "--user", "adele", "--platform", "ios", "--licensed", "maybe"], "true or false"],
+    [["policy", "explain", "--user", "adele", "--platform", "ios", "--version", "1", "--draft"], "cannot be used with"],
+    [["policy", "diff", "yesterday"], 'number of a version, or "draft"'],
+    [["policy", "rollback", "first"], "number of a version"],
+    [["policy", "publish", "--note", "two\nlines"], "one line"],
   ])("%j", async (args, words) => {
     let said = "";
     const stderr = vi.spyOn(process.stderr, "write").mockImplementation((text) => {

@@ -9,7 +9,7 @@ async function split(text: string | Buffer, chunkBytes = 7, from = 0): Promise<{
   const source = async function* () {
     for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
   };
-  const events = splitEvents(source(), from);
+  const events = splitEvents(source(), { from });
   const pieces: Outgoing[] = [];
   for await (const chunk of events.chunks) pieces.push(...chunk);
   return { kind: events.kind, pieces };

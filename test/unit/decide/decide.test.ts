@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { look } from "../../../src/sessions/look.js";
 import { MemoryPartitionStore } from "../../../src/store/memory/memory-partition-store.js";
 import { StoreUnavailableError } from "../../../src/errors.js";
 import { partitionOf, sessionKey } from "../../../src/store/session-key.js";
@@ -57,6 +58,40 @@ describe("a decision", () => {
     await deployment.drainAll();
     await deployment.send(deployment.event(type, data));
     expect((await deployment.decide()).decision).not.toBe("allow");
+  });
+
+  test.each([
+    ["a disabled account", "account.disabled", {}, "phone-1/adele"],
+    ["a disabled account, on a device that nobody told", "account.disabled", {}, "adele"],
+  ])(
+    "takes access away from the moment %s is accepted, though no session could be told",
+    async (_w, type, data, subject) => {
+      await deployment.getIn();
+      await deployment.drainAll();
+      vi.spyOn(store, "ingest").mockRejectedValue(new StoreUnavailableError("gone", { outcomeUnknown: false }));
+      const { totals } = await deployment.send(deployment.event(type, data, subject));
+      expect(totals.accepted).toBe(1);
+      expect((await deployment.decide()).decision).not.toBe("allow");
+    },
+  );
+
+  test("obeys a license that was revoked, though no session could be told: nothing is managed any more", async () => {
+    await deployment.getIn();
+    await deployment.drainAll();
+    vi.spyOn(store, "ingest").mockRejectedValue(new StoreUnavailableError("gone", { outcomeUnknown: false }));
+    await deployment.send(deployment.event("license.revoked", {}, "adele"));
+    expect(await deployment.decide()).toMatchObject({ state: "unenrolled.unmanaged", reasons: ["unmanaged"] });
+  });
+
+  test("is made on what the session was told, where that is as new as the record", async () => {
+    await deployment.getIn();
+    await deployment.send(deployment.event("membership.changed", { groups: ["sales"] }, "adele"));
+    await deployment.drainAll();
+    const { revision } = await deployment.decide();
+    await deployment.drainAll();
+    expect((await deployment.decide()).revision).toBe(revision);
+    const { session } = await look(deployment, `${TENANT}/phone-1/adele/azure-mobile`);
+    expect(session).toMatchObject({ revision });
   });
 
   test("ends access at its deadline, though nobody fires it", async () => {

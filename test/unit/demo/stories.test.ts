@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Decision, decide } from "../../../machines/decision.js";
 import { resolve } from "../../../machines/policy/resolve.js";
-import type { Session } from "../../../machines/session/session.js";
+import { type Session, resolveFacts } from "../../../machines/session/session.js";
 import { readCatalogue } from "../../../src/control/catalogue-document.js";
 import { cast, sessionIdOf, type StorylineName } from "../../../src/demo/cast.js";
 import { DAY_END_MS } from "../../../src/demo/day.js";
@@ -15,7 +15,7 @@ const { records, sessions } = fold(dayOf(SEED, DEVICES));
 const noon = readCatalogue(demoPolicies().noon);
 
 function decisionOn(session: Session): Decision {
-  return decide(session, resolve(noon, { platform: session.facts.platform }), DAY_END_MS);
+  return decide(session, resolve(noon, resolveFacts(session)), DAY_END_MS);
 }
 
 function storyOf(id: string): string[] {

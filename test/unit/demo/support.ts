@@ -1,9 +1,11 @@
 /** A working day, and what becomes of it without a queue: accepted as the boundary accepts, folded as a worker folds. */
 import { type Entry, type PartitionPolicies, foldBatch } from "../../../machines/fold-batch.js";
+import type { Occurrence } from "../../../machines/fold.js";
 import type { JournalRecord } from "../../../machines/outcome.js";
-import { resolve } from "../../../machines/policy/resolve.js";
+import { Resolver } from "../../../machines/policy/resolver.js";
 import type { Rules } from "../../../machines/policy/rules.js";
-import type { Session } from "../../../machines/session/session.js";
+import { type Session, resolveFacts, sessionIdParts } from "../../../machines/session/session.js";
+import { type UserRecord, changeUser, userChanged } from "../../../machines/users/user-record.js";
 import { readCatalogue } from "../../../src/control/catalogue-document.js";
 import { DAY_END_MS, DAY_START_MS, TENANT } from "../../../src/demo/day.js";
 import { demoPolicies } from "../../../src/demo/policies.js";
@@ -45,6 +47,12 @@ export function fold(items: readonly DemoItem[], partitionOf: (device: string) =
     return known;
   };
   let noon: number | undefined;
+  const users = new Map<string, { record?: UserRecord; readonly sessions: Set<string> }>();
+  const userOf = (name: string) => {
+    let known = users.get(name);
+    if (known === undefined) users.set(name, (known = { sessions: new Set() }));
+    return known;
+  };
 
   for (const item of items) {
     if (item.kind === "publish") {
@@ -58,25 +66,42 @@ export function fold(items: readonly DemoItem[], partitionOf: (device: string) =
       refuse(acceptance === undefined ? "malformed" : acceptance.refusal.code);
       continue;
     }
-    for (const { session, device, event, source, id, time } of acceptance.events) {
+    const isNew = (source: string, id: string, body: string): boolean => {
       totals.sent++;
       const name = `${source} ${id}`;
-      const body = JSON.stringify([session, time, event]);
       const before = bodies.get(name);
-      if (before !== undefined) {
-        totals[before === body ? "duplicate" : "conflict"]++;
-        continue;
-      }
-      bodies.set(name, body);
-      totals.accepted++;
-      const inbox = partition(partitionOf(device));
+      if (before === undefined) bodies.set(name, body);
+      totals[before === undefined ? "accepted" : before === body ? "duplicate" : "conflict"]++;
+      return before === undefined;
+    };
+    const append = (session: string, time: number, occurrenceAt: (at: number) => Occurrence): void => {
+      const inbox = partition(partitionOf(sessionIdParts(session).device));
       if (noon !== undefined) inbox.publish(noon);
-      const at = inbox.clockAt(time);
-      inbox.entries.push({
-        kind: "event",
-        session,
-        occurrence: { event, at, origin: { source, id, time, entry: `${at}-0` } },
-      });
+      inbox.entries.push({ kind: "event", session, occurrence: occurrenceAt(inbox.clockAt(time)) });
+    };
+    if ("userEvent" in acceptance) {
+      const { user, event, source, id, time } = acceptance.userEvent;
+      if (!isNew(source, id, JSON.stringify([user, time, event]))) continue;
+      const { record, sessions } = userOf(user);
+      const changed = changeUser(record, event, time, time);
+      userOf(user).record = changed;
+      for (const session of sessions) {
+        append(session, time, (at) => ({
+          event,
+          at,
+          origin: { source, id, time, entry: `${at}-0` },
+          userVersion: changed === record ? 0 : changed.version,
+        }));
+      }
+      continue;
+    }
+    for (const { session, event, source, id, time } of acceptance.events) {
+      if (!isNew(source, id, JSON.stringify([session, time, event]))) continue;
+      append(session, time, (at) => ({ event, at, origin: { source, id, time, entry: `${at}-0` } }));
+      if (event.type !== "account.signedIn") continue;
+      const { record, sessions } = userOf(sessionIdParts(session).user);
+      sessions.add(session);
+      if (record !== undefined) append(session, time, (at) => ({ event: userChanged(record), at }));
     }
   }
   return { ...totals, refusals, ...foldAll(partitions.values(), noon) };
@@ -102,12 +127,9 @@ function foldAll(
   partitions: Iterable<Partition>,
   noon: number | undefined,
 ): Pick<DayResult, "counters" | "sessions" | "records"> {
-  const rules = [policies.morning, policies.noon].map((catalogue) => ({
-    ios: resolve(catalogue, { platform: "ios" }),
-    android: resolve(catalogue, { platform: "android" }),
-  }));
-  const rulesOf = (_tenant: string, version: number, { facts }: Session): Rules =>
-    (rules[version - 1] as (typeof rules)[number])[facts.platform];
+  const resolvers = [policies.morning, policies.noon].map((catalogue) => new Resolver(catalogue));
+  const rulesOf = (_tenant: string, version: number, session: Session): Rules =>
+    (resolvers[version - 1] as Resolver).rules(resolveFacts(session));
   const counters: Record<string, number> = {};
   const sessions = new Map<string, Session>();
   const records: JournalRecord[] = [];

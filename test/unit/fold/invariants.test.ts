@@ -57,7 +57,8 @@ describe("access", () => {
       }
       expect(state).toBe("active");
       expect(facts.enrollment).toBe("enrolled");
-      expect(facts.mamNoncompliant ?? facts.deviceNoncompliant).toBeUndefined();
+      expect(facts.mamNoncompliant).toBeUndefined();
+      expect(facts.deviceCompliant).not.toBe(false);
       expect(facts.authRequired).toBeUndefined();
       if (rules.credentialsRequired) expect(facts.credentialsProven).toBe(true);
       if (rules.disabledAccount === "block" || rules.disabledAccount === "wipe")

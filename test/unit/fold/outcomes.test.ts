@@ -183,7 +183,7 @@ describe("what throws", () => {
         horizon: at,
         entries,
         due: [],
-        sessions: new Map(ids.map((id) => [id, newSession(id, "ios", PLAIN, at)])),
+        sessions: new Map(ids.map((id) => [id, newSession(id, "ios", () => PLAIN, at)])),
         seq: 0,
       },
       (_tenant, _version, { id }) => (id === ids[0] ? bad : PLAIN),

@@ -79,7 +79,7 @@ function essence({ session: { state, facts } }: Walked): string {
 }
 
 function everyPath(rules: Rules) {
-  const start: Walked = { session: newSession(ID, "ios", rules, START_MS), now: START_MS };
+  const start: Walked = { session: newSession(ID, "ios", () => rules, START_MS), now: START_MS };
   const logic = fromTransition((walked: Walked, { type }: { type: string }) => walk(walked, type, rules), start);
   return getShortestPaths(logic, {
     events: Object.keys(EVENTS).map((type) => ({ type })),

@@ -18,7 +18,7 @@ const event = (changes: object = {}): Record<string, unknown> => ({
 
 const accepted = (input: unknown) => {
   const acceptance = acceptEvent(input, TENANT);
-  if (!("events" in acceptance)) throw new Error(`refused: ${JSON.stringify(acceptance.refusal)}`);
+  if (!("events" in acceptance)) throw new Error(`not for sessions: ${JSON.stringify(acceptance)}`);
   return acceptance.events;
 };
 

@@ -5,8 +5,11 @@ import { readEntry } from "../../../src/ingest/inbox-body.js";
 import { CHUNK_EVENTS, Sender, SendingStoppedError, type Outgoing } from "../../../src/ingest/sender.js";
 import { MemoryPartitionStore } from "../../../src/store/memory/memory-partition-store.js";
 import type { Append, PartitionStore } from "../../../src/store/partition-store.js";
+import { newDeployment } from "../../../src/store/deployment.js";
+import { MemoryUserStore } from "../../../src/users/memory-user-store.js";
 
 const EVENTS = 2_500;
+const users = new MemoryUserStore({ deployment: newDeployment({}) });
 
 const event = (n: number): Outgoing => ({
   place: n,
@@ -71,7 +74,7 @@ describe.each<[string, Fate[]]>([
 ])("%s", (_, fates) => {
   test("every event is stored once, in order, and counted as accepted", async () => {
     const store = storeWith(fates);
-    const sender = new Sender({ store, wake: () => {} }, "contoso", { retryForMs: 10_000 });
+    const sender = new Sender({ store, users, wake: () => {} }, "contoso", { retryForMs: 10_000 });
     await sender.sendAll(chunksOf(stream()));
     expect(sender.totals).toEqual({
       sent: EVENTS,
@@ -96,7 +99,7 @@ test("what was there before is a duplicate, and what is refused is told with its
       void told.push([place, problem === "conflict" ? problem : problem.code]),
   };
   const send = async (...chunk: Outgoing[]) => {
-    const sender = new Sender({ store, wake: () => {} }, "contoso", options);
+    const sender = new Sender({ store, users, wake: () => {} }, "contoso", options);
     await sender.send(chunk);
     return sender.totals;
   };
@@ -113,7 +116,7 @@ test("what was there before is a duplicate, and what is refused is told with its
 test("a store that stays silent stops the sending, and the first event without an answer is named", async () => {
   const store = storeWith(["answered", "answered", "answered", "lost", "lost", "lost", "lost"]);
   const outages: string[] = [];
-  const sender = new Sender({ store, wake: () => {} }, "contoso", {
+  const sender = new Sender({ store, users, wake: () => {} }, "contoso", {
     retryForMs: 150,
     onOutage: (outage) => outages.push(outage),
   });
@@ -126,7 +129,7 @@ test("a store that stays silent stops the sending, and the first event without a
   expect([accepted + unknown, outages]).toEqual([sent, ["began"]]);
   // Sent again from there, all are in, once and in order.
   const { resumeFrom } = error as SendingStoppedError;
-  const rest = new Sender({ store, wake: () => {} }, "contoso", { retryForMs: 10_000 });
+  const rest = new Sender({ store, users, wake: () => {} }, "contoso", { retryForMs: 10_000 });
   await rest.sendAll(chunksOf(stream().slice(resumeFrom)));
   const stored = await inboxes(store);
   for (const ids of stored) expect(ids).toEqual(ascending(ids));

@@ -9,6 +9,20 @@ describe("tenant settings", () => {
       remediation: { enabled: true, maxAttempts: 3, attemptTimeoutMs: 60_000 },
       wipeComparison: "lt",
       wipeOnSignOut: true,
+      numericConflicts: "default",
+      approvedApplicationRetired: true,
+      unknownMembership: "hold",
+      apps: {
+        "azure-mobile": {
+          iosBundleId: "com.microsoft.azure",
+          androidPackageId: "com.microsoft.azure",
+          coreMicrosoftApp: true,
+          microsoftApp: true,
+          supportsAppProtection: true,
+          cloudAppIds: [],
+        },
+      },
+      messages: {},
     });
   });
 
@@ -16,6 +30,9 @@ describe("tenant settings", () => {
     const settings = TenantSettings.parse({ remediation: { enabled: false }, dispositions: { rooted: "none" } });
     expect(settings.remediation).toEqual({ enabled: false, maxAttempts: 3, attemptTimeoutMs: 60_000 });
     expect(settings.dispositions).toEqual({ ...DEFAULT_DISPOSITIONS, rooted: "none" });
+    const { apps } = TenantSettings.parse({ apps: { notes: { iosBundleId: "org.contoso.notes" } } });
+    expect(Object.keys(apps)).toEqual(["azure-mobile", "notes"]);
+    expect(apps.notes).toMatchObject({ supportsAppProtection: true, coreMicrosoftApp: false, cloudAppIds: [] });
   });
 
   test.each([
@@ -26,6 +43,11 @@ describe("tenant settings", () => {
     [{ dispositions: { rooted: "forgive" } }, "dispositions.rooted"],
     [{ dispositions: { gremlins: "none" } }, "dispositions"],
     [{ wipeComparison: "gt" }, "wipeComparison"],
+    [{ numericConflicts: "first" }, "numericConflicts"],
+    [{ apps: { "no spaces": {} } }, "apps"],
+    [{ apps: { notes: { bundleId: "org.contoso.notes" } } }, "apps.notes"],
+    [{ messages: { german: {} } }, "messages"],
+    [{ messages: { de: { greeting: "Hallo" } } }, "messages.de"],
     [{ wipeOnSignout: true }, ""],
   ])("%j is refused, naming the place", (input, path) => {
     const issues = TenantSettings.safeParse(input).error?.issues.map((issue) => issue.path.join("."));

@@ -151,10 +151,14 @@ describe("conditional access for want of a sign-in alone", () => {
       .leadsTo("pinSetup")
       .givesExactly("promptCredentials"));
 
-  test("asks an unmanaged account, and leaves it where it is", () =>
+  test("holds an unmanaged account until the sign-in", () =>
     givenSession(UNCOVERED, signedIn(), enrolled())
       .when(conditionalAccessDenied("mfa"))
-      .leadsTo("unenrolled.unmanaged", "promptCredentials")
+      .leadsTo("unenrolled.held")
+      .givesExactly("blockAccess", "promptCredentials")
+      .decides("challenge", "credentials.conditionalAccess")
+      .when(authSucceeded({ mfa: true }))
+      .leadsTo("unenrolled.unmanaged", "allowUnmanaged")
       .decides("allow"));
 
   test("one that is still enrolling is asked as well", () =>

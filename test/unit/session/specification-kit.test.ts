@@ -16,8 +16,9 @@ const built: readonly SessionEvent[] = Object.entries(kit).flatMap(([name, build
 });
 
 describe("builders", () => {
-  test("there is one for every event that can be reported", () => {
-    expect([...new Set(built.map(({ type }) => type))].sort()).toEqual([...OUTSIDE_EVENT_TYPES].sort());
+  test("there is one for every event that can be reported, and one for what a session is told of its user", () => {
+    const types = [...OUTSIDE_EVENT_TYPES, "user.changed"];
+    expect([...new Set(built.map(({ type }) => type))].sort()).toEqual(types.sort());
   });
 
   test.each(built.map((event) => [event.type, event] as const))("%s is what the catalogue describes", (type, event) => {
@@ -34,7 +35,10 @@ describe("builders", () => {
 
   test("a policy that can't be meant is refused by name", () => {
     expect(() => rules({ policy: { minimumPinLength: 99 } })).toThrow(
-      "policy.minimumPinLength: 99 is not a whole number from 4 to 16",
+      "minimumPinLength is 99: give a whole number from 4 to 16",
+    );
+    expect(() => rules({ policy: { minimumPinLength: "6" } })).toThrow(
+      'policy.minimumPinLength: "6" is not a whole number from 4 to 16',
     );
     expect(() => rules({ policy: { pinRequired: false }, pin: { minLength: 5 } })).toThrow("set pinRequired");
   });

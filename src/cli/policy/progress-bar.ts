@@ -1,0 +1,45 @@
+/** How far something long is: a bar where somebody sees it, a line now and then elsewhere. */
+import { SingleBar } from "cli-progress";
+import { count, note } from "../terminal.js";
+
+/** Between two lines, where there is no bar. */
+const SAY_EVERY_MS = 5_000;
+
+export interface ProgressBar {
+  /** So many are done. */
+  readonly show: (done: number) => void;
+  readonly stop: () => void;
+}
+
+/** @param what is counted, in the plural */
+export function progressBar(total: number, what: string): ProgressBar {
+  const startedAt = performance.now();
+  const rate = (done: number): string => count(Math.round((done / Math.max(1, performance.now() - startedAt)) * 1_000));
+  if (!process.stderr.isTTY) {
+    let saidAt = startedAt;
+    return {
+      show: (done) => {
+        const now = performance.now();
+        if (now - saidAt < SAY_EVERY_MS) return;
+        saidAt = now;
+        note(`${count(done)} of ${count(total)} ${what}, ${rate(done)}/s`);
+      },
+      stop: () => undefined,
+    };
+  }
+  const bar = new SingleBar({
+    stream: process.stderr,
+    format: `{bar} {percentage} %  {done} of ${count(total)} ${what}  {rate}/s  {eta_formatted} left`,
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+    barsize: 30,
+    hideCursor: true,
+    clearOnComplete: true,
+    emptyOnZero: true,
+  });
+  bar.start(total, 0, { done: "0", rate: "0" });
+  return {
+    show: (done) => bar.update(Math.min(done, total), { done: count(done), rate: rate(done) }),
+    stop: () => bar.stop(),
+  };
+}
