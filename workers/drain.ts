@@ -24,6 +24,8 @@ export type DrainResult =
   | "stale"
   /** There is more, and it is others' turn. */
   | "more"
+  /** A step of the policy walk holds the partition; it is drained right after. */
+  | "later"
   /** It could not be done now; the log says why. */
   | "failed";
 
@@ -41,15 +43,23 @@ export interface DrainDependencies {
 
 export class Drainer {
   private readonly draining = new Map<number, Promise<DrainResult>>();
-  private readonly lastOf = new Map<number, Promise<unknown>>();
+  private readonly held = new Map<number, { drainAsked: boolean }>();
 
   constructor(private readonly dependencies: DrainDependencies) {}
 
-  /** Drains the partition, or joins the drain that runs in this process. Never rejects. */
+  /**
+   * Drains the partition, or joins the drain that runs in this process. Never rejects. Nobody waits here for what holds the
+   * partition: one slow step of a walk would keep all that was woken together with it.
+   */
   async drain(partition: number): Promise<DrainResult> {
+    const hold = this.held.get(partition);
+    if (hold !== undefined) {
+      hold.drainAsked = true;
+      return "later";
+    }
     const running = this.draining.get(partition);
     if (running !== undefined) return running;
-    const drain = this.exclusively(partition, () => this.turn(partition))
+    const drain = this.turn(partition)
       .catch((error: unknown): DrainResult => {
         this.dependencies.log.error(
           { err: error, partition },
@@ -66,21 +76,25 @@ export class Drainer {
     return this.draining.has(partition);
   }
 
-  /** Does something with a partition while nothing else in this process commits on it: two that did would only make each other stale. */
+  /**
+   * Does something with a partition while nothing else in this process commits on it: two that did would only make each other stale.
+   * Resolves when a drain that was asked for meanwhile has ended, too.
+   */
   async exclusively<Result>(partition: number, work: () => Promise<Result>): Promise<Result> {
-    const before = this.lastOf.get(partition) ?? Promise.resolve();
-    const running = before.catch(() => undefined).then(work);
-    this.lastOf.set(partition, running);
+    while (this.draining.has(partition)) await this.draining.get(partition);
+    const hold = { drainAsked: false };
+    this.held.set(partition, hold);
     try {
-      return await running;
+      return await work();
     } finally {
-      if (this.lastOf.get(partition) === running) this.lastOf.delete(partition);
+      this.held.delete(partition);
+      if (hold.drainAsked) while ((await this.drain(partition)) === "more");
     }
   }
 
   /** Resolves when what runs now has ended. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.lastOf.values());
+    await Promise.all(this.draining.values());
   }
 
   private async turn(partition: number): Promise<DrainResult> {

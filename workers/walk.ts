@@ -11,7 +11,7 @@ import { Turns } from "./turns.js";
 import type { Place, StepResult, WalkStepper } from "./walk-step.js";
 
 /** Partitions walked side by side: while one waits for Redis, another is folded. */
-const SIDE_BY_SIDE = 2;
+const SIDE_BY_SIDE = 3;
 
 /** How often in a row another worker may come first before the partition is left to it. */
 const STALE_RETRIES = 3;
