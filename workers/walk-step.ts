@@ -5,11 +5,11 @@ import type { RulesSource } from "../src/control/rules-source.js";
 import type { PartitionStore } from "../src/store/partition-store.js";
 import { readChunk, writeWalk } from "../src/store/partition-view.js";
 
-/** Sessions a step: few enough that Redis serves others soon. */
-const CHUNK_SESSIONS = 128;
+/** Sessions a step: few enough that Redis and this processor serve others soon (docs/performance.md has the figures). */
+const CHUNK_SESSIONS = 64;
 
 /** Chunks without anything to write after which the place is noted all the same. */
-const CHUNKS_UNNOTED = 16;
+const CHUNKS_UNNOTED = 32;
 
 /** A walk, and how many chunks ago its place was last noted in the partition. */
 export interface Place {
