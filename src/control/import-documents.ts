@@ -11,6 +11,7 @@ import { withAssignments } from "./assign.js";
 import type { CatalogueContent } from "./catalogue-document.js";
 import { decodeText } from "./decode-text.js";
 import { type StoredPolicy, findPolicy, storedPolicies, withPolicies } from "./stored-policies.js";
+import { whereNotJson } from "../where-not-json.js";
 
 export interface ImportFile {
   readonly name: string;
@@ -204,7 +205,7 @@ function parse(bytes: Uint8Array): { readonly value: unknown } | { readonly fix:
   try {
     return { value: JSON.parse(text) as unknown };
   } catch (error) {
-    return { fix: `Export it again as JSON: ${(error as Error).message}` };
+    return { fix: `It is ${whereNotJson(error)}: export it again as JSON.` };
   }
 }
 

@@ -7,6 +7,7 @@ import { isUtf8 } from "node:buffer";
 import { LIMITS, tooLarge } from "../../ingest/inspect-json.js";
 import type { Refusal } from "../../ingest/refusal.js";
 import { CHUNK_EVENTS, type Outgoing } from "../../ingest/sender.js";
+import { whereNotJson } from "../../where-not-json.js";
 
 /** What a place in the file is: a line of NDJSON, from 1, or an element of a JSON array, from 0. */
 export type PlaceKind = "line" | "element";
@@ -221,12 +222,4 @@ export function readOutgoing(place: number, bytes: Buffer): Outgoing {
 
 function notJson(message: string, fix: string): Refusal {
   return { code: "event.not_json", path: "", message, fix };
-}
-
-/** The parser's own message may quote what it read, and what it read may be a secret. */
-function whereNotJson(error: unknown): string {
-  const { message } = error as SyntaxError;
-  const position = / at position (\d+)/.exec(message)?.[1];
-  if (position !== undefined) return `not JSON, from character ${Number(position) + 1} on`;
-  return message.startsWith("Unexpected end") ? "JSON that is cut off" : "not JSON";
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { decodeText } from "../../control/decode-text.js";
 import type { ImportFile } from "../../control/import-documents.js";
 import { UsageError } from "../failure.js";
+import { whereNotJson } from "../../where-not-json.js";
 
 /** Far more than all policies of a tenant take. */
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -50,7 +51,7 @@ export async function readJsonFile(name: string): Promise<unknown> {
     return JSON.parse(decodeText(await readBytes(name))) as unknown;
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`${name} is not JSON: ${(error as Error).message}`, {
+    throw new UsageError(`${name} is ${whereNotJson(error)}`, {
       cause: error,
       fix: "Correct the file.",
     });
