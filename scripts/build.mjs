@@ -1,4 +1,4 @@
-/** Compiles to dist/, and copies what the modules read from places relative to their own: Lua scripts and samples. */
+/** Compiles to dist/, and copies what the modules read from places relative to their own: Lua scripts, samples and the errors. */
 import { execFileSync } from "node:child_process";
 import { cpSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -12,3 +12,5 @@ for (const file of readdirSync("src", { recursive: true })) {
   if (file.endsWith(".lua")) cpSync(join("src", file), join("dist", "src", file));
 }
 cpSync("samples", join("dist", "samples"), { recursive: true });
+// The API answers with a page for each error code.
+cpSync(join("docs", "errors.md"), join("dist", "docs", "errors.md"));

@@ -20,6 +20,9 @@ const Environment = z.object({
   GATEHOUSE_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
   GATEHOUSE_SHUTDOWN_MS: z.coerce.number().int().min(100).max(600_000).default(10_000),
   GATEHOUSE_HEARTBEAT_FILE: z.string().min(1).optional(),
+  GATEHOUSE_SECRET_KEY: z.string().min(32, "32 characters or more").max(1_024).optional(),
+  GATEHOUSE_HOST: z.string().min(1).default("127.0.0.1"),
+  GATEHOUSE_PORT: z.coerce.number().int().min(0).max(65_535).default(8_710),
   LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
 });
 
@@ -40,6 +43,12 @@ export interface Config {
   readonly shutdownMs: number;
   /** Touched by a living worker about every second, for health checks; absent: not at all. */
   readonly heartbeatFile: string | undefined;
+  /** From which keys for webhook secrets and API keys are derived; absent: the private instance's own, in its directory. */
+  readonly secretKey: string | undefined;
+  /** Address on which the API listens. */
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -67,6 +76,9 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     concurrency: data.GATEHOUSE_CONCURRENCY,
     shutdownMs: data.GATEHOUSE_SHUTDOWN_MS,
     heartbeatFile: data.GATEHOUSE_HEARTBEAT_FILE,
+    secretKey: data.GATEHOUSE_SECRET_KEY,
+    host: data.GATEHOUSE_HOST,
+    port: data.GATEHOUSE_PORT,
     logLevel: data.LOG_LEVEL,
   };
 }

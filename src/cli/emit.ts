@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { readConfig } from "../config.js";
 import { Sender, SendingStoppedError } from "../ingest/sender.js";
 import { NotTakenList } from "./emit/not-taken.js";
-import { splitEvents } from "./emit/split-events.js";
+import { splitEvents } from "../ingest/split-events.js";
 import { EXIT } from "./exit-code.js";
 import { reportFailure } from "./failure.js";
 import { openInput, showProgress } from "./input-file.js";

@@ -4,6 +4,8 @@ import { ZodError, z } from "zod";
 import { ConfigError } from "../config.js";
 import { PolicyKindError, PolicyUnknownError, VersionUnknownError } from "../control/catalogue-errors.js";
 import { GatehouseError } from "../errors.js";
+import { ListenError } from "../http/server.js";
+import { ApiKeyUnknownError } from "../keys/api-keys.js";
 import { SendingStoppedError } from "../ingest/sender.js";
 import { RedisStartError } from "../redis/private-server.js";
 import { RedisMissingError, RedisTooOldError } from "../redis/server-binary.js";
@@ -60,8 +62,8 @@ function describe(error: unknown): { code: string; message: string; fix: string 
   return { code: "internal", message: String(error), fix: undefined };
 }
 
-const USAGE = [UsageError, ConfigError, PolicyKindError] as const;
-const NOT_FOUND = [NotFoundError, PolicyUnknownError, VersionUnknownError] as const;
+const USAGE = [ListenError, UsageError, ConfigError, PolicyKindError] as const;
+const NOT_FOUND = [ApiKeyUnknownError, NotFoundError, PolicyUnknownError, VersionUnknownError] as const;
 
 const UNAVAILABLE = [
   RedisNotRunningError,

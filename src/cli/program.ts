@@ -6,8 +6,10 @@ import { emitCommand } from "./emit.js";
 import { EXIT_CODES_HELP } from "./exit-code.js";
 import { healthCommand } from "./health.js";
 import { historyCommand } from "./history.js";
+import { keysCommand } from "./keys.js";
 import { policyCommand } from "./policy.js";
 import { registrationsCommand } from "./registrations.js";
+import { serveCommand } from "./serve.js";
 import { sessionCommand } from "./session.js";
 import { sessionsCommand } from "./sessions.js";
 import { upCommand } from "./up.js";
@@ -17,7 +19,9 @@ import { workCommand } from "./work.js";
 const COMMANDS = [
   demoCommand,
   upCommand,
+  serveCommand,
   workCommand,
+  keysCommand,
   policyCommand,
   emitCommand,
   usersCommand,

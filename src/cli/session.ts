@@ -1,11 +1,11 @@
 /** `gatehouse session`: everything about one session, as it stands now. */
 import type { Command } from "commander";
 import { decide, pinRulesText } from "../../machines/decision.js";
-import { TIMER_EVENTS } from "../../machines/fold.js";
 import type { Condition, Rules } from "../../machines/policy/rules.js";
 import type { Session } from "../../machines/session/session.js";
 import { readConfig } from "../config.js";
 import { type Look, look } from "../sessions/look.js";
+import { type FoundSession, factsOf, sessionDocument, timersOf } from "../sessions/session-document.js";
 import { type NextEvent, nextEvents } from "../sessions/next-events.js";
 import { decisionLines } from "./decide.js";
 import { NotFoundError } from "./failure.js";
@@ -36,18 +36,12 @@ export function sessionCommand(program: Command): void {
       const deployment = await openToRead(config);
       try {
         const found = readable(id, await look(deployment, id));
-        if (json) printJson(document(found));
+        if (json) printJson(sessionDocument(found));
         else for (const line of page(found)) print(line);
       } finally {
         await deployment.close();
       }
     });
-}
-
-/** A session that can be read, and what is known of it. */
-export interface FoundSession extends Look {
-  readonly session: Session;
-  readonly rules: Rules;
 }
 
 /** @throws NotFoundError if there is none, or none that can be read */
@@ -67,41 +61,6 @@ export function readable(id: string, found: Look): FoundSession {
     );
   }
   return { ...found, session, rules };
-}
-
-interface Timer {
-  readonly id: string;
-  readonly due: number;
-  /** What the fold makes of it when it passes. */
-  readonly event: string;
-}
-
-const timersOf = ({ timers }: Session): Timer[] =>
-  Object.entries(timers)
-    .map(([id, due]) => ({ id, due, event: TIMER_EVENTS.get(id)?.type ?? "" }))
-    .sort((one, other) => one.due - other.due);
-
-const factsOf = ({ facts }: Session): [string, unknown][] =>
-  Object.entries(facts).filter(([name, value]) => name !== "step" && value !== undefined);
-
-function document(found: FoundSession): object {
-  const { session, rules, now, waiting, partition } = found;
-  return {
-    session: session.id,
-    partition,
-    state: session.state,
-    revision: session.revision,
-    asOf: session.asOf,
-    now,
-    waiting,
-    decision: decide(session, rules, now),
-    timers: timersOf(session),
-    facts: Object.fromEntries(factsOf(session)),
-    rules,
-    ...(session.restrictedAt !== undefined && { restrictedAt: session.restrictedAt }),
-    ...(session.quarantine !== undefined && { quarantine: session.quarantine }),
-    nextEvents: nextEvents(session, rules, now),
-  };
 }
 
 function page(found: FoundSession): string[] {

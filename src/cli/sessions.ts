@@ -1,11 +1,12 @@
 /** `gatehouse sessions`: which sessions there are, and how they stand. */
 import type { Command } from "commander";
-import { type Session, sessionIdParts } from "../../machines/session/session.js";
-import { STATES, STATE_NAMES, stateName } from "../../machines/session/context.js";
+import type { Session } from "../../machines/session/session.js";
+import { STATES, STATE_NAMES } from "../../machines/session/context.js";
 import { canonicalId } from "../../machines/users/canonical-id.js";
 import { readConfig } from "../config.js";
 import type { OpenDeployment } from "../deployment/open-deployment.js";
 import { listSessions } from "../sessions/list-sessions.js";
+import { type SessionFilter, matchesFilter, sessionRow } from "../sessions/session-filter.js";
 import { partitionOf } from "../store/session-key.js";
 import { UsageError } from "./failure.js";
 import { JSON_OPTION, shortId, wholeNumber } from "./options.js";
@@ -22,14 +23,7 @@ States: ${STATE_NAMES.join(", ")}.
 A session is shown as it stands now: deadlines that passed and policies that were published are counted in. Events that
 wait for a worker are not; \`gatehouse session ID\` has them too.`;
 
-interface Filter {
-  readonly state?: string;
-  readonly cause?: string;
-  readonly user?: string;
-  readonly device?: string;
-}
-
-interface SessionsOptions extends Filter {
+interface SessionsOptions extends SessionFilter {
   readonly limit: number;
   readonly ids?: true;
   readonly json?: true;
@@ -72,7 +66,7 @@ function checkState(state: string | undefined): void {
 async function find(
   { store, rules }: OpenDeployment,
   tenant: string,
-  filter: Filter,
+  filter: SessionFilter,
   limit: number,
 ): Promise<Session[]> {
   const { partitionCount } = store.deployment;
@@ -86,25 +80,13 @@ async function find(
     for await (const page of listSessions(store, rules, partition)) {
       unreadable += page.unreadable.length;
       for (const session of page.sessions) {
-        if (matches(session, tenant, filter)) found.push(session);
+        if (matchesFilter(session, tenant, filter)) found.push(session);
         if (found.length === limit) return found;
       }
     }
   }
   if (unreadable > 0) note(`${unreadable} stored sessions can't be read; decisions for them are deny.`);
   return found;
-}
-
-function matches(session: Session, tenant: string, { state, cause, user, device }: Filter): boolean {
-  const id = sessionIdParts(session.id);
-  const { facts } = session;
-  return (
-    id.tenant === tenant &&
-    (state === undefined || state === session.state || state === stateName(session.state)) &&
-    (cause === undefined || cause === facts.cause || cause === facts.signOutReason) &&
-    (user === undefined || canonicalId(user) === id.user) &&
-    (device === undefined || canonicalId(device) === id.device)
-  );
 }
 
 /** What keeps the session where it is, if it is a cause or a reason. */
@@ -117,17 +99,7 @@ function why({ state, facts, quarantine }: Session): string | undefined {
 
 function show(sessions: readonly Session[], more: boolean, { json, ids, limit }: SessionsOptions): void {
   if (json) {
-    const rows = sessions.map((session) => ({
-      session: session.id,
-      state: session.state,
-      ...(session.facts.cause !== undefined && { cause: session.facts.cause }),
-      ...(session.facts.signOutReason !== undefined && { signOutReason: session.facts.signOutReason }),
-      ...(session.quarantine !== undefined && { quarantine: session.quarantine }),
-      revision: session.revision,
-      asOf: session.asOf,
-      timers: session.timers,
-    }));
-    return printJson({ sessions: rows, more });
+    return printJson({ sessions: sessions.map(sessionRow), more });
   }
   for (const session of sessions) {
     if (ids) {

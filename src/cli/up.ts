@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Config, readConfig } from "../config.js";
+import { serveApi } from "../http/serve.js";
 import { openDeployment } from "../deployment/open-deployment.js";
 import { startPrivateRedis } from "../redis/private-server.js";
 import { interrupted } from "./interrupt.js";
@@ -56,19 +57,25 @@ async function serve(config: Config, url: string): Promise<void> {
     onFailure: (error) => fail(error),
   });
   try {
-    for (const line of welcome(url, effects, logFile)) print(line);
-    await Promise.race([interrupted(), failed]);
-    note("Stopping …");
+    const api = await serveApi({ ...config, logLevel: "warn" }, url);
+    try {
+      for (const line of welcome(url, api.url, effects, logFile)) print(line);
+      await Promise.race([interrupted(), failed]);
+      note("Stopping …");
+    } finally {
+      await api.stop();
+    }
   } finally {
     await worker.stop();
   }
 }
 
-function welcome(url: string, effects: string, logFile: string): string[] {
+function welcome(url: string, api: string, effects: string, logFile: string): string[] {
   const address = url.includes("@") ? url.replace(/\/\/[^@]*@/, "//…@") : url;
   return [
     `${paintOut(["bold", "green"], "Gatehouse is up.")}  Ctrl-C ends it.`,
     `  Redis    ${address}`,
+    `  API      ${api}, documentation ${api}/docs`,
     `  effects  ${effects}`,
     `  log      ${logFile}`,
     "",

@@ -2,6 +2,7 @@
  * A deployment in one handle: its store, its users, its catalogues, the rules for whoever folds, and the way to wake its workers. Whoever is not a
  * worker starts here: client, commands, demonstration.
  */
+import type { Redis } from "ioredis";
 import { setTimeout as delay } from "node:timers/promises";
 import { RedisCatalogues } from "../control/redis-catalogues.js";
 import { RulesSource } from "../control/rules-source.js";
@@ -28,6 +29,8 @@ export interface DeploymentTarget {
 }
 
 export interface OpenDeployment {
+  /** The store's connection, for what is kept beside partitions. */
+  readonly redis: Redis;
   readonly store: PartitionStore;
   readonly users: UserStore;
   readonly catalogues: RedisCatalogues;
@@ -52,6 +55,7 @@ export async function openDeployment(target: DeploymentTarget): Promise<OpenDepl
       return { wakes, disconnect: () => queueConnection.disconnect() };
     };
     return {
+      redis: connection,
       store,
       users: new RedisUserStore(connection, { prefix, deployment: store.deployment }),
       catalogues,

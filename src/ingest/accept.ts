@@ -3,6 +3,7 @@
  * behind this is validated again.
  */
 import { EVENTS, OUTSIDE_EVENT_TYPES, type SessionEvent } from "../../machines/events/catalogue.js";
+import type { Emitter } from "../../machines/events/define-event.js";
 import type { SessionId } from "../../machines/session/session.js";
 import { canonicalId } from "../../machines/users/canonical-id.js";
 import { type UserEvent, isUserEvent } from "../../machines/users/user-record.js";
@@ -42,8 +43,9 @@ export type Acceptance =
 /**
  * @param input anything: what a producer sent, parsed from JSON
  * @param tenant the caller's tenant, which an event can't choose
+ * @param emitters whose events the caller may report; absent: everybody's
  */
-export function acceptEvent(input: unknown, tenant: string): Acceptance {
+export function acceptEvent(input: unknown, tenant: string, emitters?: readonly Emitter[]): Acceptance {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
     return refuse("event.not_an_object", "", "not a JSON object", "Send one CloudEvent 1.0 as a JSON object.");
   }
@@ -70,6 +72,14 @@ export function acceptEvent(input: unknown, tenant: string): Acceptance {
   }
   if (definition.emitters.length === 0) {
     return refuse("event.type_reserved", "/type", "an event that Gatehouse makes itself", typeHelp(type));
+  }
+  if (emitters !== undefined && !definition.emitters.some((emitter) => emitters.includes(emitter))) {
+    return refuse(
+      "event.source_not_allowed",
+      "/type",
+      "an event that this caller may not report",
+      `It is reported by: ${definition.emitters.join(", ")}. This caller may report what comes from: ${emitters.join(", ")}.`,
+    );
   }
   const payload = definition.data.safeParse(data);
   if (!payload.success) return { refusal: invalid(payload.error.issues, ["data"]) };

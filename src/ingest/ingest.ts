@@ -3,6 +3,7 @@
  * is woken. An event about a user changes the user's record and is then told to each of the user's sessions; a sign-in puts its
  * session among them. One bad event never costs a good one.
  */
+import type { Emitter } from "../../machines/events/define-event.js";
 import { StoreUnavailableError } from "../errors.js";
 import { type Append, type AppendResult, MAX_APPENDS, type PartitionStore } from "../store/partition-store.js";
 import { fingerprint, partitionOf, sessionKey } from "../store/session-key.js";
@@ -73,8 +74,14 @@ type AboutUser = { readonly index: number; readonly userEvent: AcceptedUserEvent
 /**
  * @param inputs events as producers sent them, parsed from JSON; order within a device is kept, and within a user what is told of the user
  * @param tenant the caller's tenant
+ * @param emitters whose events the caller may report; absent: everybody's
  */
-export async function ingest(target: IngestTarget, tenant: string, inputs: readonly unknown[]): Promise<IngestReport> {
+export async function ingest(
+  target: IngestTarget,
+  tenant: string,
+  inputs: readonly unknown[],
+  emitters?: readonly Emitter[],
+): Promise<IngestReport> {
   const { partitionCount } = target.store.deployment;
   const answers: IngestResult[][] = inputs.map(() => []);
   const lanes = new Map<number, (Addressed | AboutUser)[]>();
@@ -90,7 +97,7 @@ export async function ingest(target: IngestTarget, tenant: string, inputs: reado
     else lane.push(one);
   };
   inputs.forEach((input, index) => {
-    const acceptance = acceptEvent(input, tenant);
+    const acceptance = acceptEvent(input, tenant, emitters);
     if ("refusal" in acceptance) {
       answers[index]?.push({ status: "refused", refusal: acceptance.refusal });
     } else if ("userEvent" in acceptance) {

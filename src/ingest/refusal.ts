@@ -3,6 +3,8 @@
 export const REFUSAL_CODES = [
   "event.not_json",
   "event.not_an_object",
+  "event.duplicate_key",
+  "event.source_not_allowed",
   "event.too_large",
   "event.too_deep",
   "event.invalid",

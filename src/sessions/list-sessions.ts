@@ -18,20 +18,26 @@ export interface SessionPage {
   readonly unreadable: readonly string[];
   /** What the folding adds to the partition's stored counters, by name. */
   readonly counters: Readonly<Record<string, number>>;
+  /** Where the next page begins; `null`: this is the last. */
+  readonly next: string | null;
 }
 
-/** @throws StoreUnavailableError, CatalogueMissingError, MachineVersionError */
+/**
+ * @param position of an earlier page's `next`
+ * @throws StoreUnavailableError, CatalogueMissingError, MachineVersionError
+ */
 export async function* listSessions(
   store: PartitionStore,
   source: RulesSource,
   partition: number,
+  position: string | null = null,
 ): AsyncGenerator<SessionPage> {
   const { now, state } = await store.peek(partition, BROADCAST);
   const { policies } = readState(state);
   await source.prepare(policies);
   // A scan may give a session twice.
   const seen = new Set<SessionId>();
-  let from: string | null = null;
+  let from = position;
   do {
     const { snapshots, next }: Awaited<ReturnType<PartitionStore["scan"]>> = await store.scan(partition, from, PAGE);
     const sessions = new Map<SessionId, Session>();
@@ -46,7 +52,12 @@ export async function* listSessions(
     }
     const due = [...sessions.keys()].sort();
     const folded = foldBatch({ policies, horizon: now, entries: [], due, sessions, seq: 0 }, source.rulesOf);
-    yield { sessions: due.map((id) => folded.sessions.get(id) as Session), unreadable, counters: folded.counters };
+    yield {
+      sessions: due.map((id) => folded.sessions.get(id) as Session),
+      unreadable,
+      counters: folded.counters,
+      next,
+    };
     from = next;
   } while (from !== null);
 }

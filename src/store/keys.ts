@@ -90,3 +90,49 @@ export function catalogueKey(prefix: string, tenant: string): string {
 export function unannouncedKey(prefix: string): string {
   return `${checkedPrefix(prefix)}:unannounced`;
 }
+
+/** String: by which a process finds out whether it has the deployment's secret key. */
+export function secretCheckKey(prefix: string): string {
+  return `${checkedPrefix(prefix)}:secret-check`;
+}
+
+/** Hash: id → API key, without its secret. */
+export function apiKeysKey(prefix: string): string {
+  return `${checkedPrefix(prefix)}:api-keys`;
+}
+
+export interface WebhookKeys {
+  /** Hash: endpoint id → its record. */
+  readonly records: string;
+  /** String: counts the changes to them. */
+  readonly version: string;
+}
+
+export function webhookKeys(prefix: string): WebhookKeys {
+  const base = `${checkedPrefix(prefix)}:{webhooks}:`;
+  return { records: `${base}records`, version: `${base}version` };
+}
+
+export interface DeliveryKeys {
+  /** Hash: lease, breaker, counters. */
+  readonly meta: string;
+  /** Sorted set: deliveries that wait, by when the next attempt is due, epoch ms. */
+  readonly due: string;
+  /** Hash: effect id → `<attempts>|<delivery>`. */
+  readonly deliveries: string;
+  /** Sorted sets: deliveries that were given up, and those that arrived, by when, epoch ms. */
+  readonly spent: string;
+  readonly delivered: string;
+}
+
+/** @param queue a webhook endpoint's id, or what else takes deliveries */
+export function deliveryKeys(prefix: string, queue: string): DeliveryKeys {
+  const base = `${checkedPrefix(prefix)}:{d:${queue}}:`;
+  return {
+    meta: `${base}meta`,
+    due: `${base}due`,
+    deliveries: `${base}deliveries`,
+    spent: `${base}spent`,
+    delivered: `${base}delivered`,
+  };
+}

@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { POLICY_ERROR_CODES } from "../../machines/policy/policy-error.js";
+import { PROBLEMS } from "../../src/http/problem.js";
 import { REFUSAL_CODES } from "../../src/ingest/refusal.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -22,7 +23,7 @@ const documented = [...readFileSync(`${root}docs/errors.md`, "utf8").matchAll(/^
 );
 
 test("every code that is raised is documented, once, and every documented code is raised", () => {
-  const raised = new Set([...given, ...Object.keys(POLICY_ERROR_CODES), ...REFUSAL_CODES]);
+  const raised = new Set([...given, ...Object.keys(POLICY_ERROR_CODES), ...Object.keys(PROBLEMS), ...REFUSAL_CODES]);
   expect(new Set(documented)).toEqual(raised);
   expect(documented).toHaveLength(raised.size);
 });

@@ -10,7 +10,7 @@ import { CLOCK_BODY } from "../../ingest/inbox-body.js";
 import type { IngestTotals } from "../../ingest/ingest.js";
 import { CHUNK_EVENTS, type Outgoing, Sender } from "../../ingest/sender.js";
 import { BROADCAST, type PartitionStore } from "../../store/partition-store.js";
-import { readOutgoing } from "../emit/split-events.js";
+import { readOutgoing } from "../../ingest/split-events.js";
 import { count } from "../terminal.js";
 import type { LivePicture } from "./live-picture.js";
 import { byState, processed, readCounters } from "./tally.js";

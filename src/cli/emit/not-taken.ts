@@ -1,6 +1,6 @@
 /** Events that were not taken in, and why: as many as somebody may want to read, and how many there were. */
 import { count, note, paintErr, wrapLine } from "../terminal.js";
-import type { PlaceKind } from "./split-events.js";
+import type { PlaceKind } from "../../ingest/split-events.js";
 
 /** Kept for `--json`. */
 const KEPT = 1_000;

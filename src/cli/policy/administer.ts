@@ -1,7 +1,8 @@
 /** What the policy commands begin and end with. */
 import type { CatalogueContent } from "../../control/catalogue-document.js";
-import { type ContentDiff, diffContent } from "../../control/diff-content.js";
+import type { ContentDiff } from "../../control/diff-content.js";
 import type { Draft } from "../../control/draft.js";
+import { editDraft as changeDraft } from "../../control/edit-draft.js";
 import { readConfig } from "../../config.js";
 import type { OpenDeployment } from "../../deployment/open-deployment.js";
 import { openRunning, openToRead } from "../redis-access.js";
@@ -44,12 +45,9 @@ export async function editDraft<Edit extends { readonly content: CatalogueConten
   change: (content: CatalogueContent) => Edit,
 ): Promise<Edit & { readonly diff: ContentDiff }> {
   return administer(async ({ deployment: { catalogues }, tenant }) => {
-    const draft = await catalogues.draft(tenant);
-    const edit = change(draft.content);
-    const diff = diffContent(draft.content, edit.content);
-    if (diff.policies.length > 0 || diff.settings.length > 0) await catalogues.saveDraft(tenant, draft, edit.content);
-    noteOutdated(draft);
-    return { ...edit, diff };
+    const edit = await changeDraft(catalogues, tenant, change);
+    noteOutdated(edit.draft);
+    return edit;
   });
 }
 

@@ -10,7 +10,7 @@ import { type Registration, readRegistration } from "../../registrations/registr
 import { unwrapped } from "../../registrations/unwrap.js";
 import { look } from "../../sessions/look.js";
 import { NotTakenList, type Problem } from "../emit/not-taken.js";
-import { type PlaceKind, splitEvents } from "../emit/split-events.js";
+import { type PlaceKind, splitEvents } from "../../ingest/split-events.js";
 import { EXIT } from "../exit-code.js";
 import { openInput, showProgress } from "../input-file.js";
 import { openRunning } from "../redis-access.js";

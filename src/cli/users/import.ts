@@ -5,7 +5,7 @@ import { jsonPointer } from "../../ingest/refusal.js";
 import { type Imported, importUsers } from "../../users/import-users.js";
 import { LINE_BYTES, type UserLine, readUserLine } from "../../users/user-line.js";
 import { NotTakenList } from "../emit/not-taken.js";
-import { splitEvents } from "../emit/split-events.js";
+import { splitEvents } from "../../ingest/split-events.js";
 import { EXIT } from "../exit-code.js";
 import { openInput, showProgress } from "../input-file.js";
 import { JSON_OPTION } from "../options.js";

@@ -4,10 +4,11 @@
  * malformed element and hold an oversized one whole; here each costs itself alone.
  */
 import { isUtf8 } from "node:buffer";
-import { LIMITS, tooLarge } from "../../ingest/inspect-json.js";
-import type { Refusal } from "../../ingest/refusal.js";
-import { CHUNK_EVENTS, type Outgoing } from "../../ingest/sender.js";
-import { whereNotJson } from "../../where-not-json.js";
+import { LIMITS, tooLarge } from "./inspect-json.js";
+import type { Refusal } from "./refusal.js";
+import { CHUNK_EVENTS, type Outgoing } from "./sender.js";
+import { saysKeyTwice } from "../says-key-twice.js";
+import { whereNotJson } from "../where-not-json.js";
 
 /** What a place in the file is: a line of NDJSON, from 1, or an element of a JSON array, from 0. */
 export type PlaceKind = "line" | "element";
@@ -214,11 +215,20 @@ function read({ place, bytes, problem }: Piece, maxBytes: number): Outgoing {
 export function readOutgoing(place: number, bytes: Buffer): Outgoing {
   if (!isUtf8(bytes)) return { place, refusal: notJson("not UTF-8", "Save the file in UTF-8.") };
   try {
-    return { place, input: JSON.parse(bytes.toString()) as unknown };
+    const text = bytes.toString();
+    const input = JSON.parse(text) as unknown;
+    return saysKeyTwice(text, input) ? { place, refusal: DUPLICATE_KEY } : { place, input };
   } catch (error) {
     return { place, refusal: notJson(whereNotJson(error), "Send one JSON object for each event.") };
   }
 }
+
+const DUPLICATE_KEY: Refusal = {
+  code: "event.duplicate_key",
+  path: "",
+  message: "an object that says one key twice",
+  fix: "Say every key once: readers differ in which one they believe.",
+};
 
 function notJson(message: string, fix: string): Refusal {
   return { code: "event.not_json", path: "", message, fix };

@@ -1,7 +1,7 @@
 /** Files of events are cut into events, wherever the file's chunks end, and one bad event costs no other. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { splitEvents } from "../../../src/cli/emit/split-events.js";
+import { splitEvents } from "../../../src/ingest/split-events.js";
 import type { Outgoing } from "../../../src/ingest/sender.js";
 
 async function split(text: string | Buffer, chunkBytes = 7, from = 0): Promise<{ kind: string; pieces: Outgoing[] }> {

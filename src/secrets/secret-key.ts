@@ -1,0 +1,66 @@
+/**
+ * The deployment's one secret, from which a key is derived for each purpose: what is stored in Redis can't be used, or not be read,
+ * without it. It never gets there itself.
+ */
+import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Redis } from "ioredis";
+import { type Config, ConfigError } from "../config.js";
+import { secretCheckKey } from "../store/keys.js";
+
+const KEY_BYTES = 32;
+
+export type SecretPurpose = "api-keys" | "webhook-secrets" | "audit" | "check";
+
+export class SecretKey {
+  readonly #secret: string;
+
+  constructor(secret: string) {
+    this.#secret = secret;
+  }
+
+  /** 256 bits: another key for every purpose, and the same one every time. */
+  derive(purpose: SecretPurpose): Buffer {
+    return Buffer.from(hkdfSync("sha256", this.#secret, "gatehouse", purpose, KEY_BYTES));
+  }
+}
+
+/**
+ * GATEHOUSE_SECRET_KEY; without it, that of the private instance, which is made at first use and kept in its directory.
+ * @throws ConfigError if REDIS_URL names a Redis of somebody's: then every machine needs the same secret, so it has to be said
+ */
+export async function readSecretKey({
+  secretKey,
+  redisUrl,
+  directory,
+}: Pick<Config, "secretKey" | "redisUrl" | "directory">): Promise<SecretKey> {
+  if (secretKey !== undefined) return new SecretKey(secretKey);
+  if (redisUrl !== undefined) {
+    throw new ConfigError("GATEHOUSE_SECRET_KEY is not set", {
+      fix: "Set it to 32 random characters or more, for example from `openssl rand -hex 32`, and to the same ones on every machine.",
+    });
+  }
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const file = join(directory, "secret.key");
+  try {
+    // Fails if it is there: of two processes that begin together, one makes it.
+    await writeFile(file, randomBytes(KEY_BYTES).toString("hex"), { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  return new SecretKey((await readFile(file, "utf8")).trim());
+}
+
+/**
+ * Keeps a process with another secret from making what the others can't read.
+ * @throws ConfigError if the deployment was begun with another one
+ */
+export async function checkSecretKey(redis: Redis, prefix: string, key: SecretKey): Promise<void> {
+  const mark = createHmac("sha256", key.derive("check")).update("gatehouse").digest("hex");
+  const stored = (await redis.set(secretCheckKey(prefix), mark, "NX", "GET")) ?? mark;
+  if (stored.length === mark.length && timingSafeEqual(Buffer.from(stored), Buffer.from(mark))) return;
+  throw new ConfigError("GATEHOUSE_SECRET_KEY is another one than that with which this deployment was begun", {
+    fix: "Set it as on the other machines. API keys and webhook secrets made with the other one can't be used with this one.",
+  });
+}
