@@ -1,0 +1,269 @@
+/**
+ * Every route under random requests: whatever comes, the answer is one that the document names, never a 500 and never silence, and
+ * nothing of a body gets into the log. A run is told by its seed: GATEHOUSE_FUZZ_SEED repeats it, GATEHOUSE_FUZZ_CASES says how long it is.
+ */
+import { randomInt } from "node:crypto";
+import { Writable } from "node:stream";
+import fc from "fast-check";
+import { pino } from "pino";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { OUTSIDE_EVENT_TYPES } from "../../../machines/events/catalogue.js";
+import { type TestApi, cloudEvent, startApi } from "../../support/api-server.js";
+import { POSTURE, SIX_DIGITS, samplePolicy } from "../../support/deployment.js";
+
+const CASES = Number(process.env["GATEHOUSE_FUZZ_CASES"] ?? 200_000);
+const SEED = Number(process.env["GATEHOUSE_FUZZ_SEED"] ?? randomInt(2 ** 31));
+const SIDE_BY_SIDE = 64;
+const SILENCE_MS = 20_000;
+const CANARY = "canary-3f9c";
+
+interface Route {
+  readonly method: string;
+  readonly path: string;
+  readonly statuses: ReadonlySet<number>;
+  readonly queryNames: readonly string[];
+  readonly takesBody: boolean;
+}
+
+let api: TestApi;
+let routes: readonly Route[];
+let keys: readonly string[];
+let log = "";
+
+beforeAll(async () => {
+  const stream = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      log += chunk.toString();
+      done();
+    },
+  });
+  const many = 1_000_000_000;
+  api = await startApi({
+    worker: true,
+    log: pino({ level: "trace" }, stream),
+    limits: { requestsPerKey: many, eventsPerTenant: many, eventsPerDevice: many },
+  });
+  const { body: document } = await api.ask("/openapi.json");
+  routes = Object.entries(document.paths as Record<string, Record<string, any>>).flatMap(([path, operations]) =>
+    Object.entries(operations)
+      // A stream never ends by itself.
+      .filter(() => path !== "/v1/stream")
+      .map(([method, { responses, parameters = [], requestBody }]) => ({
+        method: method.toUpperCase(),
+        path,
+        statuses: new Set(Object.keys(responses).map(Number)),
+        queryNames: parameters.filter((one: any) => one.in === "query").map((one: any) => one.name),
+        takesBody: requestBody !== undefined,
+      })),
+  );
+  await api.ask("/v1/policies/import", { body: samplePolicy("contoso-ios-level2") });
+  await api.ask("/v1/policy-publish", { body: {} });
+  await api.ask("/v1/events", {
+    body: Array.from({ length: 151 }, (_, n) =>
+      cloudEvent("account.signedIn", { platform: "ios" }, { subject: `phone-${n}/user-${n % 7}` }),
+    ),
+  });
+  keys = [api.key, api.key, api.key, await api.newKey(["emit"], { emitters: ["app"] }), "gh_nonsense"];
+});
+afterAll(() => api.stop());
+
+/** Values that break careless code, and ordinary ones. */
+const weird = fc.oneof(
+  fc.constantFrom<unknown>(
+    null,
+    true,
+    0,
+    -1,
+    1e308,
+    2 ** 53,
+    "",
+    " ",
+    CANARY,
+    `${CANARY}/../..`,
+    "__proto__",
+    "\u0000",
+    "\uD800",
+    "x".repeat(600),
+    [],
+    {},
+    [[]],
+    { constructor: { prototype: CANARY } },
+    "%00",
+    "١٢",
+    "2026-02-30T00:00:00Z",
+    "9".repeat(40),
+  ),
+  fc.jsonValue({ maxDepth: 3 }),
+  fc.string({ maxLength: 40 }),
+);
+
+const subject = fc.integer({ min: 0, max: 150 }).map((n) => `phone-${n}/user-${n % 7}`);
+const someData = fc.constantFrom<object>(
+  {},
+  { platform: "ios", interactive: true },
+  { result: "ENROLLMENT_SUCCEEDED" },
+  POSTURE,
+  { descriptor: SIX_DIGITS },
+  { method: "pin" },
+  { reason: CANARY },
+  { groups: [CANARY] },
+);
+const event = fc
+  .tuple(fc.constantFrom(...OUTSIDE_EVENT_TYPES), someData, subject)
+  .map(([type, data, to]) => cloudEvent(type, data, { subject: to }));
+
+const bodies: fc.Arbitrary<unknown> = fc.oneof(
+  event,
+  fc.array(event, { maxLength: 4 }),
+  fc.constantFrom<unknown>(
+    samplePolicy("contoso-ios-level2"),
+    { value: [samplePolicy("contoso-android-level2")] },
+    { asked: [{ device: "phone-1", user: "user-1" }] },
+    { name: CANARY, scopes: ["emit"] },
+    { groups: ["g"], everyone: true },
+    { version: 1 },
+    { note: CANARY },
+    { user: CANARY, groups: ["g"] },
+    {},
+  ),
+  weird,
+);
+
+/** One place in a value, chosen by `at`, becomes `other`, goes, or is repeated. */
+function mutated(value: unknown, at: readonly number[], other: unknown): unknown {
+  const [first = 0, ...rest] = at;
+  if (typeof value !== "object" || value === null || at.length === 0) return other;
+  const names = Object.keys(value);
+  const name = names[first % (names.length + 1)] ?? CANARY;
+  const copy: any = Array.isArray(value) ? [...value] : { ...value };
+  if (first % 5 === 0) delete copy[name];
+  else copy[name] = mutated(copy[name], rest, other);
+  return copy;
+}
+
+/** A text that may not be JSON any more. */
+function spoiled(text: string, how: number): string | Uint8Array {
+  const middle = Math.floor(text.length / 2);
+  switch (how) {
+    case 0:
+      return text.slice(0, middle);
+    case 1:
+      return text.replace("{", '{"id":1,"id":2,');
+    case 2:
+      return Buffer.from(text, "utf16le");
+    case 3:
+      return Buffer.concat([
+        Buffer.from(text.slice(0, middle)),
+        Buffer.from([0xff, 0x00]),
+        Buffer.from(text.slice(middle)),
+      ]);
+    case 4:
+      return `${"[".repeat(2_000)}${text}`;
+    case 5:
+      return `${text}\n${text}\n${CANARY}\n`;
+    default:
+      return text;
+  }
+}
+
+const requests = fc.record({
+  route: fc.nat(),
+  key: fc.nat(),
+  parameter: fc.oneof(
+    subject,
+    fc.constantFrom("6f1d2c84-3a57-4be0-9c1e-5d0b7a98e214", CANARY, "..", "a/b/c/d", "%"),
+    fc.string({ minLength: 1, maxLength: 20 }),
+  ),
+  query: fc.array(
+    fc.tuple(fc.nat(), fc.oneof(weird, fc.constantFrom("1", "ios", "phone-1", "user-1", "true", "active"))),
+    {
+      maxLength: 4,
+    },
+  ),
+  body: bodies,
+  changes: fc.array(fc.tuple(fc.array(fc.nat({ max: 40 }), { minLength: 1, maxLength: 4 }), weird), { maxLength: 2 }),
+  spoil: fc.nat({ max: 24 }),
+  type: fc.constantFrom(
+    "application/json",
+    "application/json",
+    "application/json",
+    "application/cloudevents+json",
+    "application/cloudevents-batch+json",
+    "application/x-ndjson",
+    "text/plain",
+    "",
+  ),
+  headers: fc.constantFrom<Record<string, string>>(
+    {},
+    {},
+    {},
+    { prefer: "wait=0" },
+    { "ce-specversion": "1.0", "ce-id": CANARY, "ce-type": "app.launched" },
+    { "content-encoding": "br" },
+    { "x-request-id": CANARY },
+    { "last-event-id": "1" },
+  ),
+});
+
+test(`${CASES} random requests (seed ${SEED})`, { timeout: 10 * 60_000 }, async () => {
+  const seen = new Map<string, number>();
+  let done = 0;
+  const one = async (): Promise<void> => {
+    for (const asked of fc.sample(requests, { seed: SEED + done, numRuns: Math.min(500, CASES - done) })) {
+      await attempt(asked);
+    }
+  };
+  const attempt = async (asked: typeof requests extends fc.Arbitrary<infer Value> ? Value : never): Promise<void> => {
+    const route = routes[asked.route % routes.length]!;
+    const path = route.path.replaceAll(/\{\w+\}/g, encodeURIComponent(asked.parameter.toWellFormed()));
+    const query = new URLSearchParams(
+      asked.query.map(([n, value]) => [
+        route.queryNames[n % (route.queryNames.length + 1)] ?? CANARY,
+        typeof value === "string" ? value.toWellFormed() : JSON.stringify(value),
+      ]),
+    );
+    let body = asked.body;
+    for (const [at, other] of asked.changes) body = mutated(body, at, other);
+    const text = spoiled(JSON.stringify(body) ?? "", asked.spoil);
+    const request = new Request(`http://gatehouse${path}${query.size > 0 ? `?${query}` : ""}`, {
+      method: route.method,
+      headers: {
+        authorization: `Bearer ${keys[asked.key % keys.length]}`,
+        ...(route.takesBody && asked.type !== "" && { "content-type": asked.type }),
+        ...asked.headers,
+      },
+      ...(route.takesBody && { body: text as BodyInit }),
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer: ${JSON.stringify(asked)}`)), SILENCE_MS);
+    });
+    const answered = Promise.resolve(api.api.app.fetch(request)).then(async (response) => ({
+      status: response.status,
+      body: await response.text(),
+    }));
+    const answer = await Promise.race([answered, silence]).finally(() => clearTimeout(timer));
+    const isFine = route.statuses.has(answer.status) && answer.status !== 500;
+    if (!isFine) throw new Error(`${route.method} ${path}: ${answer.status} ${answer.body}\n${JSON.stringify(asked)}`);
+    const name = `${route.method} ${route.path} ${Math.floor(answer.status / 100)}xx`;
+    seen.set(name, (seen.get(name) ?? 0) + 1);
+  };
+  await Promise.all(
+    Array.from({ length: SIDE_BY_SIDE }, async () => {
+      while (done < CASES) {
+        const running = one();
+        done += 500;
+        await running;
+      }
+    }),
+  );
+  expect(log).not.toContain(CANARY);
+  // The generator reaches what it is for: good answers and bad ones of every route.
+  const reached = new Set(seen.keys());
+  if (CASES >= 20_000) {
+    for (const { method, path } of routes) {
+      expect(reached).toContain(`${method} ${path} 4xx`);
+      if (method === "GET" || path === "/v1/events") expect(reached).toContain(`${method} ${path} 2xx`);
+    }
+  }
+});
