@@ -11,6 +11,7 @@ import { withAssignments } from "./assign.js";
 import type { CatalogueContent } from "./catalogue-document.js";
 import { decodeText } from "./decode-text.js";
 import { type StoredPolicy, findPolicy, storedPolicies, withPolicies } from "./stored-policies.js";
+import { saysKeyTwice } from "../says-key-twice.js";
 import { whereNotJson } from "../where-not-json.js";
 
 export interface ImportFile {
@@ -203,7 +204,8 @@ function parse(bytes: Uint8Array): { readonly value: unknown } | { readonly fix:
   }
   if (text.trim() === "") return { fix: "The file is empty: export the policy again." };
   try {
-    return { value: JSON.parse(text) as unknown };
+    const value = JSON.parse(text) as unknown;
+    return saysKeyTwice(text, value) ? { fix: "An object in it says one key twice: say every key once." } : { value };
   } catch (error) {
     return { fix: `It is ${whereNotJson(error)}: export it again as JSON.` };
   }

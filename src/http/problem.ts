@@ -155,5 +155,9 @@ export function toProblem(error: unknown, requestId: string): ProblemAnswer {
     };
   }
   const detail = "The request failed for a reason that nobody foresaw. The log has it under this requestId.";
-  return { problem: problem("server.internal", PROBLEMS["server.internal"], detail, undefined), headers: {}, isUnforeseen: true };
+  return {
+    problem: problem("server.internal", PROBLEMS["server.internal"], detail, undefined),
+    headers: {},
+    isUnforeseen: true,
+  };
 }

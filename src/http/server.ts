@@ -10,6 +10,7 @@ const HEADERS_TIMEOUT_MS = 10_000;
 /** A stream of events may take its time; each of its pieces may not. */
 const REQUEST_TIMEOUT_MS = 0;
 const KEEP_ALIVE_MS = 65_000;
+const IDLE_LOOK_MS = 20;
 const MAX_HEADER_BYTES = 16 * 1024;
 
 /** The address is taken, or not ours. */
@@ -30,6 +31,7 @@ export async function startServer(
   { app }: Api,
   { host, port }: { host: string; port: number },
 ): Promise<RunningServer> {
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const server: Server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -38,7 +40,7 @@ export async function startServer(
       keepAliveTimeout: KEEP_ALIVE_MS,
       noDelay: true,
     },
-    getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+    (incoming, outgoing) => void listener(incoming, outgoing),
   );
   server.listen(port, host);
   try {
@@ -56,9 +58,11 @@ export async function startServer(
     stop: async (deadlineMs) => {
       const closed = once(server, "close");
       server.close();
-      server.closeIdleConnections();
+      // A connection that is kept alive is idle once its answer ends, and closes by itself only much later.
+      const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
       const late = setTimeout(() => server.closeAllConnections(), deadlineMs);
       await closed;
+      clearInterval(idle);
       clearTimeout(late);
     },
   };

@@ -177,7 +177,7 @@ async function take(
   { tenant, emitters }: ApiKeyRecord,
   inputs: readonly unknown[],
 ): Promise<Taken> {
-  const results = new Array<Result | undefined>(inputs.length);
+  const results: (Result | undefined)[] = inputs.map(() => undefined);
   const sent: unknown[] = [];
   const places: number[] = [];
   let waitMs = 0;

@@ -18,7 +18,6 @@ import { DEFAULT_APP, isUserSubject } from "../../ingest/cloud-event.js";
 import { type Api, json } from "../api.js";
 import { MAX_DOCUMENT_BYTES, readBytes } from "../body.js";
 import { HttpProblem } from "../problem.js";
-import { parseStrictJson } from "../strict-json.js";
 
 const TAG = "Policies";
 const MAX_VERSIONS = 100;

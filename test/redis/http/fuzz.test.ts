@@ -9,6 +9,7 @@ import { pino } from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { OUTSIDE_EVENT_TYPES } from "../../../machines/events/catalogue.js";
 import { type TestApi, cloudEvent, startApi } from "../../support/api-server.js";
+import { documentedRoutes } from "../../support/openapi-routes.js";
 import { POSTURE, SIX_DIGITS, samplePolicy } from "../../support/deployment.js";
 
 const CASES = Number(process.env["GATEHOUSE_FUZZ_CASES"] ?? 200_000);
@@ -43,19 +44,16 @@ beforeAll(async () => {
     log: pino({ level: "trace" }, stream),
     limits: { requestsPerKey: many, eventsPerTenant: many, eventsPerDevice: many },
   });
-  const { body: document } = await api.ask("/openapi.json");
-  routes = Object.entries(document.paths as Record<string, Record<string, any>>).flatMap(([path, operations]) =>
-    Object.entries(operations)
-      // A stream never ends by itself.
-      .filter(() => path !== "/v1/stream")
-      .map(([method, { responses, parameters = [], requestBody }]) => ({
-        method: method.toUpperCase(),
-        path,
-        statuses: new Set(Object.keys(responses).map(Number)),
-        queryNames: parameters.filter((one: any) => one.in === "query").map((one: any) => one.name),
-        takesBody: requestBody !== undefined,
-      })),
-  );
+  routes = (await documentedRoutes(api))
+    // A stream never ends by itself.
+    .filter(({ path }) => path !== "/v1/stream")
+    .map(({ method, path, operation: { responses, parameters = [], requestBody } }) => ({
+      method,
+      path,
+      statuses: new Set(Object.keys(responses).map(Number)),
+      queryNames: parameters.filter((one) => one.in === "query").map(({ name }) => name),
+      takesBody: requestBody !== undefined,
+    }));
   await api.ask("/v1/policies/import", { body: samplePolicy("contoso-ios-level2") });
   await api.ask("/v1/policy-publish", { body: {} });
   await api.ask("/v1/events", {
@@ -97,6 +95,15 @@ const weird = fc.oneof(
   fc.string({ maxLength: 40 }),
 );
 
+/** What a parameter of this name may well be. */
+const SENSIBLE: Readonly<Record<string, string>> = {
+  device: "phone-1",
+  user: "user-1",
+  platform: "ios",
+  limit: "5",
+  state: "active",
+};
+
 const subject = fc.integer({ min: 0, max: 150 }).map((n) => `phone-${n}/user-${n % 7}`);
 const someData = fc.constantFrom<object>(
   {},
@@ -135,7 +142,7 @@ function mutated(value: unknown, at: readonly number[], other: unknown): unknown
   if (typeof value !== "object" || value === null || at.length === 0) return other;
   const names = Object.keys(value);
   const name = names[first % (names.length + 1)] ?? CANARY;
-  const copy: any = Array.isArray(value) ? [...value] : { ...value };
+  const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
   if (first % 5 === 0) delete copy[name];
   else copy[name] = mutated(copy[name], rest, other);
   return copy;
@@ -180,6 +187,7 @@ const requests = fc.record({
       maxLength: 4,
     },
   ),
+  isSensible: fc.boolean(),
   body: bodies,
   changes: fc.array(fc.tuple(fc.array(fc.nat({ max: 40 }), { minLength: 1, maxLength: 4 }), weird), { maxLength: 2 }),
   spoil: fc.nat({ max: 24 }),
@@ -217,15 +225,16 @@ test(`${CASES} random requests (seed ${SEED})`, { timeout: 10 * 60_000 }, async 
     const route = routes[asked.route % routes.length]!;
     const path = route.path.replaceAll(/\{\w+\}/g, encodeURIComponent(asked.parameter.toWellFormed()));
     const query = new URLSearchParams(
-      asked.query.map(([n, value]) => [
-        route.queryNames[n % (route.queryNames.length + 1)] ?? CANARY,
-        typeof value === "string" ? value.toWellFormed() : JSON.stringify(value),
-      ]),
+      asked.isSensible ? route.queryNames.flatMap((name) => (SENSIBLE[name] ? [[name, SENSIBLE[name]]] : [])) : [],
     );
+    for (const [n, value] of asked.query) {
+      const name = route.queryNames[n % (route.queryNames.length + 1)] ?? CANARY;
+      query.append(name, typeof value === "string" ? value.toWellFormed() : JSON.stringify(value));
+    }
     let body = asked.body;
     for (const [at, other] of asked.changes) body = mutated(body, at, other);
     const text = spoiled(JSON.stringify(body) ?? "", asked.spoil);
-    const request = new Request(`http://gatehouse${path}${query.size > 0 ? `?${query}` : ""}`, {
+    const request = new Request(`http://gatehouse${path}${query.size > 0 ? `?${query.toString()}` : ""}`, {
       method: route.method,
       headers: {
         authorization: `Bearer ${keys[asked.key % keys.length]}`,
