@@ -91,7 +91,7 @@ export async function startApi({
         ...init,
         ...(body !== undefined && {
           method: init.method ?? "POST",
-          body: (isRaw ? body : JSON.stringify(body)) as BodyInit,
+          body: (isRaw ? body : JSON.stringify(body)) as NonNullable<RequestInit["body"]>,
         }),
         headers: {
           authorization: `Bearer ${other}`,
