@@ -46,8 +46,15 @@ export async function startApi({
   worker = false,
   limits = {},
   log = createLogger("silent", "test"),
-}: { worker?: boolean; limits?: Partial<LimitSettings>; log?: Logger } = {}): Promise<TestApi> {
-  const redis = await startRedis();
+  ...given
+}: {
+  worker?: boolean;
+  limits?: Partial<LimitSettings>;
+  log?: Logger;
+  /** Of the test's own, where it is to suffer. */
+  redis?: TestRedis;
+} = {}): Promise<TestApi> {
+  const redis = given.redis ?? (await startRedis());
   const { prefix } = redis;
   const deployment = await openDeployment({ redis: redis.url, prefix, deployment: { partitionCount: 4 } });
   const keys = new ApiKeys(deployment.redis, prefix, new SecretKey("a secret that only this test knows"));
