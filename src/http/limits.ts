@@ -38,18 +38,31 @@ export class Limits {
 
   /** @throws HttpProblem `rate.limited` */
   async request(keyId: string): Promise<void> {
-    const waitMs = await take(this.#requests, keyId, 1);
+    const { waitMs } = await take(this.#requests, keyId, 1);
     if (waitMs > 0) throw rateLimited("This API key asks too often.", waitMs);
   }
 
-  /**
-   * @param device with its tenant
-   * @returns 0: go on; else how long to wait, in ms
-   */
-  async event(tenant: string, device: string, isRestricting: boolean): Promise<number> {
-    const waitMs = Math.max(await take(this.#device, device, 1), await take(this.#tenant, tenant, 1));
-    return waitMs > 0 && isRestricting ? take(this.#restricting, device, 1) : waitMs;
+  /** @returns how many of so many events of a tenant may go on now, and else how long to wait */
+  async tenant(tenant: string, events: number): Promise<Granted> {
+    return take(this.#tenant, tenant, events);
   }
+
+  /** @param device with its tenant */
+  async device(device: string, events: number): Promise<Granted> {
+    return take(this.#device, device, events);
+  }
+
+  /** What a device may send beyond the other limits, since it can only take access away. */
+  async restricting(device: string, events: number): Promise<Granted> {
+    return take(this.#restricting, device, events);
+  }
+}
+
+export interface Granted {
+  /** 0 to as many as were asked for: the first ones. */
+  readonly events: number;
+  /** Until there may be more, in ms; 0: all were granted. */
+  readonly waitMs: number;
 }
 
 export function rateLimited(
@@ -64,12 +77,13 @@ export function rateLimited(
   });
 }
 
-async function take(limiter: RateLimiterMemory, key: string, points: number): Promise<number> {
+async function take(limiter: RateLimiterMemory, key: string, events: number): Promise<Granted> {
   try {
-    await limiter.consume(key, points);
-    return 0;
+    await limiter.consume(key, events);
+    return { events, waitMs: 0 };
   } catch (refusal) {
-    if (refusal instanceof RateLimiterRes) return Math.max(1, refusal.msBeforeNext);
-    throw refusal;
+    if (!(refusal instanceof RateLimiterRes)) throw refusal;
+    const before = refusal.consumedPoints - events;
+    return { events: Math.max(0, limiter.points - before), waitMs: Math.max(1, refusal.msBeforeNext) };
   }
 }

@@ -1,14 +1,13 @@
 /** POST /v1/events: events in, as single CloudEvents, as a batch, or as a stream of any length; an answer for each. */
 import { z } from "@hono/zod-openapi";
 import { setTimeout as delay } from "node:timers/promises";
-import { EVENTS } from "../../../machines/events/catalogue.js";
-import { canonicalId } from "../../../machines/users/canonical-id.js";
 import { acceptEvent } from "../../ingest/accept.js";
 import { type IngestResult, type IngestTotals, NO_TOTALS, ingest } from "../../ingest/ingest.js";
 import type { Refusal } from "../../ingest/refusal.js";
 import { splitEvents } from "../../ingest/split-events.js";
 import type { ApiKeyRecord } from "../../keys/api-key.js";
 import { look } from "../../sessions/look.js";
+import { admit } from "../admit.js";
 import { type Api, type ApiContext, type ApiDependencies, json } from "../api.js";
 import { mediaType, readBytes, readPieces } from "../body.js";
 import { rateLimited } from "../limits.js";
@@ -21,6 +20,7 @@ const WAIT_LOOK_MS = 20;
 /** Lines of a stream that are named in its answer; all are counted. */
 const MAX_LISTED = 1_000;
 
+const RATE_LIMITED = "rate.limited";
 const NDJSON_TYPES = new Set(["application/x-ndjson", "application/ndjson", "application/jsonl"]);
 const BATCH_TYPE = "application/cloudevents-batch+json";
 const EVENT_TYPE = "application/cloudevents+json";
@@ -143,19 +143,30 @@ async function takeStream(context: ApiContext, dependencies: ApiDependencies): P
   const notAccepted: (Result & { line: number })[] = [];
   const answered = () => ({ totals, notAccepted, notAcceptedOmitted: notTaken - notAccepted.length });
   for await (const chunk of splitEvents(readPieces(context)).chunks) {
-    const taken = await take(
-      dependencies,
-      key,
-      chunk.map((one) => ("refusal" in one ? new Unread(one.refusal) : one.input)),
-    );
-    totals = addTotals(totals, taken.totals);
-    taken.results.forEach((result, n) => {
-      if (result.status === "accepted" || result.status === "duplicate") return;
-      notTaken++;
-      if (notAccepted.length < MAX_LISTED) notAccepted.push({ line: chunk[n]?.place ?? 0, ...result });
-    });
-    // Later events of a device must not overtake those in doubt.
-    if (taken.totals.unknown > 0) throw inDoubt(totals, answered());
+    // What is too much now goes later, and whoever sends it is slowed down: nothing of a stream is refused for its speed.
+    for (let left = chunk; left.length > 0;) {
+      const {
+        results,
+        totals: some,
+        waitMs,
+      } = await take(
+        dependencies,
+        key,
+        left.map((one) => ("refusal" in one ? new Unread(one.refusal) : one.input)),
+      );
+      const held = left.filter((_, n) => results[n]?.code === RATE_LIMITED);
+      totals = addTotals(totals, { ...some, sent: some.sent - held.length, refused: some.refused - held.length });
+      for (const [n, result] of results.entries()) {
+        const { status, code } = result;
+        if (status === "accepted" || status === "duplicate" || code === RATE_LIMITED) continue;
+        notTaken++;
+        if (notAccepted.length < MAX_LISTED) notAccepted.push({ line: left[n]?.place ?? 0, ...result });
+      }
+      // Later events of a device must not overtake those in doubt.
+      if (some.unknown > 0) throw inDoubt(totals, answered());
+      if (held.length > 0) await delay(waitMs, undefined, { signal: context.req.raw.signal });
+      left = held;
+    }
   }
   return context.json(answered(), isTaken(totals) ? 202 : 207);
 }
@@ -180,20 +191,17 @@ async function take(
   const results: (Result | undefined)[] = inputs.map(() => undefined);
   const sent: unknown[] = [];
   const places: number[] = [];
-  let waitMs = 0;
+  const waits = await admit(limits, tenant, inputs);
   for (const [place, input] of inputs.entries()) {
     if (input instanceof Unread) {
       results[place] = toResult(input, { status: "refused", refusal: input.refusal });
       continue;
     }
-    const { device, isRestricting } = briefly(input);
-    const wait = await limits.event(tenant, `${tenant}/${device}`, isRestricting);
-    if (wait > 0) {
-      waitMs = Math.max(waitMs, wait);
+    if (waits[place] !== 0) {
       results[place] = {
         ...idOf(input),
         status: "refused",
-        code: "rate.limited",
+        code: RATE_LIMITED,
         message: "too many events of this device or tenant",
         fix: "Send it again a moment later, with the same id.",
       };
@@ -211,18 +219,8 @@ async function take(
   return {
     results: results as Result[],
     totals: { ...report.totals, sent: report.totals.sent + left, refused: report.totals.refused + left },
-    waitMs,
+    waitMs: Math.max(0, ...waits),
   };
-}
-
-/** What the limits need to know of something that may be an event. */
-function briefly(input: unknown): { readonly device: string; readonly isRestricting: boolean } {
-  const { subject, type, data } = (typeof input === "object" && input !== null ? input : {}) as Record<string, unknown>;
-  const device = typeof subject === "string" ? canonicalId(subject.split("/", 1)[0]?.slice(0, 128) ?? "") : "";
-  const definition = typeof type === "string" ? EVENTS.get(type) : undefined;
-  const read = definition?.data.safeParse(data ?? {});
-  const isRestricting = read?.success === true && definition?.bearing(read.data) === "restricting";
-  return { device, isRestricting };
 }
 
 const idOf = (input: unknown): Pick<Result, "id"> => {

@@ -2,6 +2,7 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { isSecretOf } from "../../../src/keys/api-key.js";
+import { partitionOf } from "../../../src/store/session-key.js";
 import { type TestApi, cloudEvent, startApi } from "../../support/api-server.js";
 
 let api: TestApi;
@@ -245,6 +246,19 @@ describe("S13: rate limits", () => {
     ]);
     const restricting = await api.ask("/v1/events", { body: event("account.disabled") });
     expect(restricting.status).toBe(202);
+  });
+
+  test("a stream that floods is slowed down, and nothing of it is refused or overtaken", async () => {
+    const flood = Array.from({ length: 120 }, (_, n) => event("app.backgrounded", {}, { id: String(n) }));
+    const { status, body } = await api.ask("/v1/events", {
+      body: flood.map((one) => JSON.stringify(one)).join("\n"),
+      headers: { "content-type": "application/x-ndjson" },
+    });
+    expect([status, body.totals.accepted]).toEqual([202, 120]);
+    const partition = partitionOf("contoso", device, api.deployment.store.deployment.partitionCount);
+    const { entries } = await api.deployment.store.load(partition, { entries: 1_000, bytes: 1_000_000 });
+    const ids = entries.map(({ body: text }) => JSON.parse(text) as { s?: string; i: string });
+    expect(ids.filter(({ s }) => s?.includes(`/${device}/`)).map(({ i }) => i)).toEqual(flood.map(({ id }) => id));
   });
 
   test("another device's events are taken meanwhile", async () => {
