@@ -1,4 +1,4 @@
-# The image of a worker. Installs what the lockfile names and runs no package's install script.
+# The image of a worker, and of the API. Installs what the lockfile names and runs no package's install script.
 FROM node:20-slim AS build
 WORKDIR /gatehouse
 COPY package.json package-lock.json .npmrc ./
@@ -6,6 +6,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/build.mjs scripts/
 COPY samples samples
+COPY docs/errors.md docs/
 COPY machines machines
 COPY src src
 COPY workers workers
