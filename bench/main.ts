@@ -3,6 +3,7 @@ import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
 import { type CoreResult, core } from "./core/core.js";
 import { type FanoutResult, fanout } from "./fanout/fanout.js";
+import { type HttpResult, http } from "./http/http.js";
 
 const positive = (text: string): number => {
   const value = Number(text);
@@ -36,6 +37,30 @@ program
     print(json ? JSON.stringify(result) : fanoutText(result));
   });
 
+program
+  .command("http")
+  .description("the HTTP API: ingest beside the direct client, decisions beside a bare request")
+  .option("--devices <n>", "devices of the generated day that is ingested, about 50 events each", positive, 1_000)
+  .option("--seconds <n>", "how long decisions are measured", positive, 15)
+  .option("--requests-per-second <n>", "decisions", positive, 1_000)
+  .option("--events-per-second <n>", "live traffic beside them", positive, 2_000)
+  .option("--json", "one JSON object on stdout")
+  .action(
+    async ({
+      json,
+      ...options
+    }: {
+      devices: number;
+      seconds: number;
+      requestsPerSecond: number;
+      eventsPerSecond: number;
+      json?: true;
+    }) => {
+      const result = await http({ ...options, progress });
+      print(json ? JSON.stringify(result) : httpText(result));
+    },
+  );
+
 await program.parseAsync();
 process.exit(0);
 
@@ -52,6 +77,14 @@ function fanoutText({ sessions, sessionsPerSecond, p99Ms, p99MsIdle, resolves }:
     `${sessionsPerSecond.toLocaleString("en")} sessions/s lifted by the walk, of ${sessions.toLocaleString("en")}`,
     `live events, accepted → committed: p99 ${p99Ms} ms during the walk, ${p99MsIdle} ms before it (${(p99Ms / p99MsIdle).toFixed(1)} ×)`,
     `rules worked out ${resolves} times`,
+  ].join("\n");
+}
+
+function httpText(measured: HttpResult): string {
+  const { ingestPerSecond, directPerSecond, decisionP50Ms, decisionP99Ms, livezP50Ms } = measured;
+  return [
+    `${ingestPerSecond.toLocaleString("en")} events/s accepted over HTTP, ${directPerSecond.toLocaleString("en")} by the direct client (${(ingestPerSecond / directPerSecond).toFixed(2)} ×)`,
+    `a decision: p50 ${decisionP50Ms} ms, p99 ${decisionP99Ms} ms; a bare request: p50 ${livezP50Ms} ms (${(decisionP50Ms / livezP50Ms).toFixed(1)} ×)`,
   ].join("\n");
 }
 

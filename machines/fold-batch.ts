@@ -84,7 +84,7 @@ export function foldBatch(input: BatchInput, rulesOf: RulesOf): BatchOutcome {
       const { at, event } = occurrence;
       session = newSession(id, event.platform, (unjudged) => tenantPolicies.rules(version, unjudged), at);
       outcome.count("in.unenrolled");
-      outcome.count("entered.unenrolled");
+      outcome.count("moved.none.unenrolled");
     } else {
       session = advance(known, occurrence.at, tenantPolicies, emit);
     }

@@ -28,7 +28,7 @@ export interface Outcome {
   readonly timers: ReadonlyMap<SessionId, number | null>;
   readonly records: readonly JournalRecord[];
   readonly effects: readonly OutgoingEffect[];
-  /** Additions to the partition's counters: outcomes, deadlines, sessions by state, entries into states. */
+  /** Additions to the partition's counters: outcomes, sessions by state, transitions by from and to. */
   readonly counters: Readonly<Record<string, number>>;
 }
 
@@ -67,7 +67,7 @@ export class OutcomeBuilder {
       if (from !== to) {
         this.count(`in.${from}`, -1);
         this.count(`in.${to}`);
-        this.count(`entered.${to}`);
+        this.count(`moved.${from}.${to}`);
       }
     }
     return seq;

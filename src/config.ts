@@ -3,6 +3,14 @@ import { z } from "zod";
 import { GatehouseError } from "./errors.js";
 import { TENANT_PATTERN } from "./ingest/cloud-event.js";
 import { LOG_LEVELS } from "./log.js";
+import { DURABILITY_CLASSES, type Durability } from "./redis/settings.js";
+import { isRange } from "./webhooks/address-range.js";
+
+const splitList = (text: string): string[] =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
 
 const Environment = z.object({
   REDIS_URL: z
@@ -21,8 +29,18 @@ const Environment = z.object({
   GATEHOUSE_SHUTDOWN_MS: z.coerce.number().int().min(100).max(600_000).default(10_000),
   GATEHOUSE_HEARTBEAT_FILE: z.string().min(1).optional(),
   GATEHOUSE_SECRET_KEY: z.string().min(32, "32 characters or more").max(1_024).optional(),
+  GATEHOUSE_DURABILITY: z.enum(DURABILITY_CLASSES).default("D1"),
+  GATEHOUSE_TRUST_REDIS_SETTINGS: z.stringbool().default(false),
+  GATEHOUSE_METRICS_HOST: z.string().min(1).default("127.0.0.1"),
+  GATEHOUSE_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   GATEHOUSE_HOST: z.string().min(1).default("127.0.0.1"),
   GATEHOUSE_PORT: z.coerce.number().int().min(0).max(65_535).default(8_710),
+  GATEHOUSE_WEBHOOK_ALLOW_PRIVATE: z
+    .string()
+    .transform(splitList)
+    .refine((ranges) => ranges.every(isRange), "ranges of addresses such as 10.1.0.0/16, separated by commas")
+    .optional(),
+  GATEHOUSE_REMEDIATORS: z.string().transform(splitList).default([]),
   LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
 });
 
@@ -45,10 +63,21 @@ export interface Config {
   readonly heartbeatFile: string | undefined;
   /** From which keys for webhook secrets and API keys are derived; absent: the private instance's own, in its directory. */
   readonly secretKey: string | undefined;
+  /** The class that Redis must be set to: see docs/running.md. */
+  readonly durability: Durability;
+  /** The operator answers for settings of Redis that can't be read. */
+  readonly trustRedisSettings: boolean;
+  readonly metricsHost: string;
+  /** Of a worker; absent: none is opened. */
+  readonly metricsPort: number | undefined;
   /** Address on which the API listens. */
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** Ranges of addresses that webhooks may go to although they are not public; absent: none, or this machine for a private instance. */
+  readonly webhookAllowPrivate: readonly string[] | undefined;
+  /** Modules that register remediators: paths or names of packages. */
+  readonly remediators: readonly string[];
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -77,8 +106,14 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     shutdownMs: data.GATEHOUSE_SHUTDOWN_MS,
     heartbeatFile: data.GATEHOUSE_HEARTBEAT_FILE,
     secretKey: data.GATEHOUSE_SECRET_KEY,
+    durability: data.GATEHOUSE_DURABILITY,
+    trustRedisSettings: data.GATEHOUSE_TRUST_REDIS_SETTINGS,
+    metricsHost: data.GATEHOUSE_METRICS_HOST,
+    metricsPort: data.GATEHOUSE_METRICS_PORT,
     host: data.GATEHOUSE_HOST,
     port: data.GATEHOUSE_PORT,
+    webhookAllowPrivate: data.GATEHOUSE_WEBHOOK_ALLOW_PRIVATE,
+    remediators: data.GATEHOUSE_REMEDIATORS,
     logLevel: data.LOG_LEVEL,
   };
 }

@@ -3,9 +3,12 @@
  * only one of them can commit; nothing here decides who.
  */
 import { randomBytes } from "node:crypto";
+import { TIMER_EVENTS } from "../machines/fold.js";
 import { foldBatch } from "../machines/fold-batch.js";
+import type { JournalRecord } from "../machines/outcome.js";
 import type { RulesSource } from "../src/control/rules-source.js";
 import type { Logger } from "../src/log.js";
+import type { Metrics } from "../src/metrics/metrics.js";
 import type { LoadLimits, PartitionStore } from "../src/store/partition-store.js";
 import { readBatch, writeOutcome } from "../src/store/partition-view.js";
 
@@ -39,6 +42,7 @@ export interface DrainDependencies {
   readonly onPublished?: (partition: number) => void;
   /** Told after every commit, for measurements. */
   readonly onCommit?: (partition: number, entries: number) => void;
+  readonly metrics?: Metrics;
 }
 
 export class Drainer {
@@ -98,7 +102,7 @@ export class Drainer {
   }
 
   private async turn(partition: number): Promise<DrainResult> {
-    const { store, rules, onEffects, onCommit, onPublished } = this.dependencies;
+    const { store, rules, onEffects, onCommit, onPublished, metrics } = this.dependencies;
     let stale = 0;
     for (let batches = 0; batches < BATCHES_A_TURN; batches++) {
       const batch = await store.load(partition, LIMITS);
@@ -117,6 +121,7 @@ export class Drainer {
         continue;
       }
       onCommit?.(partition, batch.entries.length);
+      metrics?.committed(batch.entries.length, lateness(outcome.records, batch.horizon));
       if (commit.effects.length > 0) {
         onEffects(
           partition,
@@ -128,4 +133,11 @@ export class Drainer {
     }
     return "more";
   }
+}
+
+const DEADLINE_TYPES: ReadonlySet<string> = new Set([...TIMER_EVENTS.values()].map(({ type }) => type));
+
+/** How late each deadline that passed in a batch was committed, in ms. */
+function lateness(records: readonly JournalRecord[], horizon: number): number[] {
+  return records.filter(({ event }) => DEADLINE_TYPES.has(event.type)).map(({ at }) => Math.max(0, horizon - at));
 }

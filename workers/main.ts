@@ -3,6 +3,12 @@ import { readConfig } from "../src/config.js";
 import { discardSink, ndjsonSink } from "../src/effects/effect-sink.js";
 import { GatehouseError } from "../src/errors.js";
 import { createLogger } from "../src/log.js";
+import { Metrics } from "../src/metrics/metrics.js";
+import { startMetricsServer } from "../src/metrics/metrics-server.js";
+import { readiness } from "../src/readiness/readiness.js";
+import { checkRedis } from "../src/redis/check-redis.js";
+import { loadRemediators } from "../src/remediators/load.js";
+import { SecretKey } from "../src/secrets/secret-key.js";
 import { startWorker } from "./worker.js";
 
 // Listened for before anything begins, so that a signal in the middle of the start counts, too.
@@ -19,6 +25,8 @@ try {
   if (config.redisUrl === undefined) {
     throw new Error("REDIS_URL is not set: a worker does not start a Redis of its own (`gatehouse up` does)");
   }
+  const metrics = config.metricsPort === undefined ? undefined : new Metrics();
+  await checkRedis(config, config.redisUrl);
   const worker = await startWorker({
     redisUrl: config.redisUrl,
     prefix: config.prefix,
@@ -27,13 +35,38 @@ try {
     shutdownMs: config.shutdownMs,
     heartbeatFile: config.heartbeatFile,
     walkApart: true,
+    ...(metrics && { metrics }),
+    secretKey: config.secretKey === undefined ? undefined : new SecretKey(config.secretKey),
+    webhookAllowPrivate: config.webhookAllowPrivate ?? [],
+    remediators: await loadRemediators(config.remediators),
     sink: config.effects === undefined ? discardSink : ndjsonSink(config.effects),
     log,
   });
+  const stopping = new AbortController();
+  const watch =
+    metrics === undefined || config.metricsPort === undefined
+      ? undefined
+      : await startMetricsServer(
+          {
+            metrics,
+            readiness: async () =>
+              readiness({
+                redis: worker.redis,
+                prefix: config.prefix,
+                least: config.durability,
+                trusted: config.trustRedisSettings,
+                stopping: stopping.signal,
+              }),
+          },
+          { host: config.metricsHost, port: config.metricsPort },
+        );
+  if (watch !== undefined) log.info({ url: watch.url }, "metrics and probes are served");
   // A parent that waits for the worker to be up is told by a message.
   if (process.connected) process.send?.("up");
   log.info({ why: await toldToStop }, "stopping");
+  stopping.abort();
   await worker.stop();
+  watch?.close();
   process.exit(0);
 } catch (error) {
   const { message } = error as Error;

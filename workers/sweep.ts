@@ -5,6 +5,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { neededWalk } from "../machines/walk.js";
 import type { Logger } from "../src/log.js";
+import type { Metrics } from "../src/metrics/metrics.js";
 import type { EffectsQueue } from "../src/queue/queues.js";
 import type { PartitionStore, PartitionSurvey } from "../src/store/partition-store.js";
 import { readState } from "../src/store/partition-view.js";
@@ -35,6 +36,7 @@ export interface SweepDependencies {
   readonly chores?: readonly (() => Promise<unknown>)[];
   readonly log: Logger;
   readonly onLook?: () => void;
+  readonly metrics?: Metrics;
 }
 
 export class Sweep {
@@ -77,7 +79,7 @@ export class Sweep {
   }
 
   private async tend(survey: PartitionSurvey): Promise<void> {
-    const { store, drainer, walker, effects } = this.dependencies;
+    const { store, drainer, walker, effects, metrics } = this.dependencies;
     const { partition, token, behind, nextTimer, now, outboxHead, state } = survey;
     const before = this.last.get(partition);
     const sameHead = outboxHead !== null && outboxHead === before?.outboxHead ? before.sameHead + 1 : 0;
@@ -85,7 +87,10 @@ export class Sweep {
 
     const isDue = behind || (nextTimer !== null && nextTimer <= now);
     // A token that moved since the last look is a worker at work; so is a drain that runs in this process.
-    if (isDue && token === before?.token && !drainer.isDraining(partition)) await drainer.drain(partition);
+    if (isDue && token === before?.token && !drainer.isDraining(partition)) {
+      metrics?.woken("sweep");
+      await drainer.drain(partition);
+    }
 
     if (token === before?.token && neededWalk(readState(state).policies) !== undefined) void walker.walk(partition);
 

@@ -2,6 +2,7 @@
 import { Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "../src/log.js";
+import type { Metrics } from "../src/metrics/metrics.js";
 import { type QueueSettings, WakeJob, type WakeQueue, queuePrefix, wakeQueueName } from "../src/queue/queues.js";
 import { LOCK_DURATION_MS, NEVER_GIVE_UP, STALLED_INTERVAL_MS } from "./bullmq-settings.js";
 import type { Drainer } from "./drain.js";
@@ -10,6 +11,7 @@ import { Turns } from "./turns.js";
 export interface WakeWorkerOptions extends QueueSettings {
   readonly connection: Redis;
   readonly partitionCount: number;
+  readonly metrics?: Metrics;
   /** Partitions drained side by side, over all shards. */
   readonly concurrency: number;
 }
@@ -18,7 +20,7 @@ export function startWakeWorkers(
   drainer: Drainer,
   wakeQueue: WakeQueue,
   log: Logger,
-  { connection, prefix, wakeShards, partitionCount, concurrency }: WakeWorkerOptions,
+  { connection, prefix, wakeShards, partitionCount, concurrency, metrics }: WakeWorkerOptions,
 ): readonly Worker[] {
   const turns = new Turns(concurrency);
   return Array.from({ length: wakeShards }, (_, shard) => {
@@ -33,6 +35,7 @@ export function startWakeWorkers(
         }
         await Promise.all(
           job.data.partitions.map(async (partition) => {
+            metrics?.woken("hint");
             if ((await turns.take(() => drainer.drain(partition))) === "more") wakeQueue.wake(partition);
           }),
         );

@@ -1,18 +1,25 @@
 /** One worker process's parts, wired: drain, sweep and effects over one deployment. */
 import type { Worker as BullWorker } from "bullmq";
+import type { Redis } from "ioredis";
 import { utimes, writeFile } from "node:fs/promises";
 import { resumeAnnouncements } from "../src/control/announce.js";
 import { RedisCatalogues } from "../src/control/redis-catalogues.js";
 import { RulesSource } from "../src/control/rules-source.js";
+import type { AttemptOutcome } from "../src/effects/receiver.js";
 import type { EffectSink } from "../src/effects/effect-sink.js";
+import type { RemediatorRegistry } from "../src/remediators/registry.js";
 import type { Logger } from "../src/log.js";
+import { addDeploymentMetrics } from "../src/metrics/deployment-metrics.js";
+import type { Metrics } from "../src/metrics/metrics.js";
 import { EffectsQueue, WakeQueue } from "../src/queue/queues.js";
 import { connectQueue, connectStore } from "../src/redis/connection.js";
+import type { SecretKey } from "../src/secrets/secret-key.js";
 import type { DeploymentRequest } from "../src/store/deployment.js";
 import { openRedisPartitionStore } from "../src/store/redis/redis-partition-store.js";
 import { FanOutSweep } from "../src/users/fan-out.js";
 import { RedisUserStore } from "../src/users/redis-user-store.js";
 import { Drainer } from "./drain.js";
+import { startDeliveries } from "./deliveries.js";
 import { startEffectsWorker } from "./effects.js";
 import { Sweep } from "./sweep.js";
 import { startWakeWorkers } from "./wake.js";
@@ -31,14 +38,23 @@ export interface WorkerOptions {
   readonly deployment?: DeploymentRequest;
   /** `null`: this process delivers no effects; they wait in the outbox. */
   readonly sink: EffectSink | null;
+  /** With which webhooks' secrets are kept; absent: their deliveries wait. */
+  readonly secretKey?: SecretKey | undefined;
+  /** Ranges of addresses that webhooks may go to although they are not public. */
+  readonly webhookAllowPrivate?: readonly string[];
+  readonly remediators?: RemediatorRegistry;
   readonly heartbeatFile?: string | undefined;
   /** Policy walks run in a process of their own; by default they share this one. */
   readonly walkApart?: boolean;
   readonly log: Logger;
   readonly onCommit?: (partition: number, entries: number) => void;
+  /** Where this process counts its work; absent: nowhere. */
+  readonly metrics?: Metrics;
 }
 
 export interface RunningWorker {
+  /** The store's connection, to look at. */
+  readonly redis: Redis;
   /** How often policy walks worked out rules. */
   readonly walkResolves: () => number;
   /** Ends what is under way, within `shutdownMs`. */
@@ -62,6 +78,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const rules = new RulesSource(catalogues);
   const onEffects = (partition: number, ids: readonly string[]) =>
     void effectsQueue?.handOver(partition, ids).catch(onError);
+  const { metrics } = options;
+  const watched = metrics === undefined ? {} : { metrics };
+  if (metrics !== undefined) addDeploymentMetrics(metrics, { store, redis: storeConnection });
   const drainer = new Drainer({
     store,
     rules,
@@ -69,6 +88,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     onEffects,
     onPublished: (partition) => void walker.walk(partition),
     ...(options.onCommit && { onCommit: options.onCommit }),
+    ...watched,
   });
   const apart = options.walkApart === true ? new WalkApart({ redisUrl, prefix }) : undefined;
   const stepper: WalkStepper = apart ?? new WalkSteps(store, rules);
@@ -82,8 +102,18 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     effects: effectsQueue,
     chores: [async () => fanOuts.tend(), async () => resumeAnnouncements({ store, catalogues, wake: wakeQueue.wake })],
     log,
+    ...watched,
     onLook: heartbeat(options.heartbeatFile, log),
   });
+  const deliveries =
+    sink === null
+      ? null
+      : startDeliveries({
+          ...options,
+          ...(metrics && { onAttempt: (_: string, { outcome }: AttemptOutcome) => metrics.delivered(outcome) }),
+          redis: storeConnection,
+          target: { store, users, rules, wake: wakeQueue.wake },
+        });
   const bullWorkers: BullWorker[] = [
     ...startWakeWorkers(drainer, wakeQueue, log, {
       connection: queueConnection,
@@ -91,8 +121,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       wakeShards,
       partitionCount: store.deployment.partitionCount,
       concurrency: options.concurrency,
+      ...watched,
     }),
-    ...(sink === null ? [] : [startEffectsWorker(store, sink, log, { connection: queueConnection, prefix })]),
+    ...(sink === null || deliveries === null
+      ? []
+      : [startEffectsWorker({ store, prefix, sink, handOver: deliveries.handOver, log }, queueConnection)]),
   ];
   sweep.start();
   log.info({ partitions: store.deployment.partitionCount, clock: store.deployment.clock, prefix }, "worker is up");
@@ -102,13 +135,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     await walker.stop();
     await fanOuts.stop();
     await apart?.close();
-    await Promise.all(bullWorkers.map((worker) => worker.close()));
+    await Promise.all([...bullWorkers.map((worker) => worker.close()), deliveries?.stop()]);
     await drainer.settled();
     await wakeQueue.close();
     await effectsQueue?.close();
     await sink?.close();
   };
   return {
+    redis: storeConnection,
     walkResolves: () => stepper.resolves,
     stop: async () => {
       let timer: NodeJS.Timeout | undefined;

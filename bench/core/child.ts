@@ -51,6 +51,8 @@ export class Child {
 
 /** In a child: runs `body` with the parent's first message. */
 export function inChild<Input>(body: (input: Input) => Promise<void>): void {
+  // It never outlives a bench that failed.
+  process.once("disconnect", () => process.exit(1));
   process.once("message", (input) => {
     body(input as Input).catch((error: unknown) => {
       console.error(error);

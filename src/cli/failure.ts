@@ -1,15 +1,19 @@
 /** A command that fails says what is wrong, by which code to look it up, and what to do about it. */
 import { CommanderError } from "commander";
 import { ZodError, z } from "zod";
+import { BackupFileError, RestoreTargetError } from "../backup/backup-errors.js";
 import { ConfigError } from "../config.js";
 import { PolicyKindError, PolicyUnknownError, VersionUnknownError } from "../control/catalogue-errors.js";
+import { WipePendingError } from "../erase/erase-errors.js";
 import { GatehouseError } from "../errors.js";
 import { ListenError } from "../http/server.js";
 import { ApiKeyUnknownError } from "../keys/api-keys.js";
 import { SendingStoppedError } from "../ingest/sender.js";
+import { UnsafeRedisError } from "../redis/settings.js";
 import { RedisStartError } from "../redis/private-server.js";
 import { RedisMissingError, RedisTooOldError } from "../redis/server-binary.js";
 import { StoreUnavailableError } from "../errors.js";
+import { EffectUnknownError, WebhookTargetError, WebhookUnknownError } from "../webhooks/webhook-errors.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { RedisNotRunningError } from "./redis-access.js";
 import { note, paintErr, printJson } from "./terminal.js";
@@ -62,8 +66,24 @@ function describe(error: unknown): { code: string; message: string; fix: string 
   return { code: "internal", message: String(error), fix: undefined };
 }
 
-const USAGE = [ListenError, UsageError, ConfigError, PolicyKindError] as const;
-const NOT_FOUND = [ApiKeyUnknownError, NotFoundError, PolicyUnknownError, VersionUnknownError] as const;
+const USAGE = [
+  UnsafeRedisError,
+  BackupFileError,
+  ConfigError,
+  ListenError,
+  PolicyKindError,
+  UsageError,
+  WebhookTargetError,
+] as const;
+const REFUSED = [RestoreTargetError, WipePendingError, ZodError] as const;
+const NOT_FOUND = [
+  ApiKeyUnknownError,
+  NotFoundError,
+  PolicyUnknownError,
+  VersionUnknownError,
+  WebhookUnknownError,
+  EffectUnknownError,
+] as const;
 
 const UNAVAILABLE = [
   RedisNotRunningError,
@@ -77,6 +97,6 @@ const UNAVAILABLE = [
 function exitCodeOf(error: unknown): ExitCode {
   if (USAGE.some((usage) => error instanceof usage)) return EXIT.usage;
   if (NOT_FOUND.some((notFound) => error instanceof notFound)) return EXIT.notFound;
-  if (error instanceof ZodError) return EXIT.refused;
+  if (REFUSED.some((refused) => error instanceof refused)) return EXIT.refused;
   return UNAVAILABLE.some((unavailable) => error instanceof unavailable) ? EXIT.unavailable : EXIT.failure;
 }

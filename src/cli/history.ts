@@ -7,7 +7,7 @@ import { look } from "../sessions/look.js";
 import { JSON_OPTION, sessionIdOf, shortId, wholeNumber } from "./options.js";
 import { openToRead } from "./redis-access.js";
 import { readable } from "./session.js";
-import { note, paintOut, print, printJson, wrap } from "./terminal.js";
+import { count, note, paintOut, print, printJson, wrap } from "./terminal.js";
 
 const EXAMPLE = `
 Example:
@@ -39,10 +39,11 @@ export function historyCommand(program: Command): void {
     });
 }
 
-function show(id: string, waiting: number, { records, cut }: History): void {
+function show(id: string, waiting: number, { records, erased = 0, cut }: History): void {
   print(paintOut("bold", id));
   if (cut === "limit") note("(older records are left out; --limit shows more)");
   if (cut === "trimmed") note("(older records are no longer kept)");
+  if (erased > 0) note(`(${count(erased)} erased)`);
   let day = "";
   for (const record of records) {
     const [date = "", time = ""] = new Date(record.at).toISOString().slice(0, 23).split("T");

@@ -1,19 +1,25 @@
 /** Every command, as one program. Each is a file beside this one. */
 import { Command } from "commander";
+import { backupCommand } from "./backup.js";
 import { decideCommand } from "./decide.js";
 import { demoCommand } from "./demo.js";
+import { effectsCommand } from "./effects.js";
 import { emitCommand } from "./emit.js";
+import { eraseCommand } from "./erase.js";
+import { erasuresCommand } from "./erasures.js";
 import { EXIT_CODES_HELP } from "./exit-code.js";
 import { healthCommand } from "./health.js";
 import { historyCommand } from "./history.js";
 import { keysCommand } from "./keys.js";
 import { policyCommand } from "./policy.js";
 import { registrationsCommand } from "./registrations.js";
+import { restoreCommand } from "./restore.js";
 import { serveCommand } from "./serve.js";
 import { sessionCommand } from "./session.js";
 import { sessionsCommand } from "./sessions.js";
 import { upCommand } from "./up.js";
 import { usersCommand } from "./users.js";
+import { webhooksCommand } from "./webhooks.js";
 import { workCommand } from "./work.js";
 
 const COMMANDS = [
@@ -24,13 +30,19 @@ const COMMANDS = [
   keysCommand,
   policyCommand,
   emitCommand,
+  webhooksCommand,
+  effectsCommand,
   usersCommand,
   registrationsCommand,
+  eraseCommand,
+  erasuresCommand,
   sessionsCommand,
   sessionCommand,
   historyCommand,
   decideCommand,
   healthCommand,
+  backupCommand,
+  restoreCommand,
 ];
 
 /** Rejects where it would end the process: with a CommanderError, or what the command itself rejects with. */

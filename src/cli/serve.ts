@@ -12,8 +12,8 @@ Example:
   $ REDIS_URL=redis://127.0.0.1:6379 GATEHOUSE_SECRET_KEY=$(openssl rand -hex 32) gatehouse serve
 
 Settings are read from the environment: REDIS_URL, GATEHOUSE_PREFIX, GATEHOUSE_SECRET_KEY, GATEHOUSE_HOST (127.0.0.1),
-GATEHOUSE_PORT (8710), GATEHOUSE_WAKE_SHARDS, GATEHOUSE_SHUTDOWN_MS, LOG_LEVEL. Any number may run at once, behind a
-proxy that ends TLS. SIGTERM ends one when the requests under way are answered; its log is on stderr, as JSON.`;
+GATEHOUSE_PORT (8710), GATEHOUSE_METRICS_PORT, GATEHOUSE_DURABILITY, GATEHOUSE_WAKE_SHARDS, GATEHOUSE_SHUTDOWN_MS,
+LOG_LEVEL; docs/running.md explains them. Any number may run at once, behind a proxy that ends TLS. SIGTERM ends one when the requests under way are answered; its log is on stderr, as JSON.`;
 
 export function serveCommand(program: Command): void {
   program
@@ -27,6 +27,7 @@ export function serveCommand(program: Command): void {
       if (url === undefined) throw new RedisNotRunningError(config.directory);
       const api = await serveApi(config, url);
       print(`The API listens on ${api.url}, its documentation is ${api.url}/docs.`);
+      if (api.metricsUrl !== undefined) print(`Metrics are at ${api.metricsUrl}/metrics.`);
       await interrupted();
       note("Stopping …");
       await api.stop();

@@ -3,9 +3,10 @@ import type { Command } from "commander";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Config, readConfig } from "../config.js";
-import { serveApi } from "../http/serve.js";
+import { type RunningApi, serveApi } from "../http/serve.js";
 import { openDeployment } from "../deployment/open-deployment.js";
 import { startPrivateRedis } from "../redis/private-server.js";
+import { deliverySettings } from "../webhooks/open-webhooks.js";
 import { interrupted } from "./interrupt.js";
 import { note, paintOut, print } from "./terminal.js";
 import { type WorkerStartError, WorkerProcess } from "./worker-process.js";
@@ -51,15 +52,15 @@ async function serve(config: Config, url: string): Promise<void> {
   let fail: (error: WorkerStartError) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => (fail = reject));
   const worker = await WorkerProcess.start({
-    environment: { REDIS_URL: url, GATEHOUSE_EFFECTS: effects },
+    environment: { REDIS_URL: url, GATEHOUSE_EFFECTS: effects, ...(await deliverySettings(config)) },
     logFile,
     onChange: note,
     onFailure: (error) => fail(error),
   });
   try {
-    const api = await serveApi({ ...config, logLevel: "warn" }, url);
+    const api = await serveApi({ ...config, logLevel: "warn", metricsPort: config.metricsPort ?? 0 }, url);
     try {
-      for (const line of welcome(url, api.url, effects, logFile)) print(line);
+      for (const line of welcome(url, api, effects, logFile)) print(line);
       await Promise.race([interrupted(), failed]);
       note("Stopping …");
     } finally {
@@ -70,12 +71,13 @@ async function serve(config: Config, url: string): Promise<void> {
   }
 }
 
-function welcome(url: string, api: string, effects: string, logFile: string): string[] {
+function welcome(url: string, api: RunningApi, effects: string, logFile: string): string[] {
   const address = url.includes("@") ? url.replace(/\/\/[^@]*@/, "//…@") : url;
   return [
     `${paintOut(["bold", "green"], "Gatehouse is up.")}  Ctrl-C ends it.`,
     `  Redis    ${address}`,
-    `  API      ${api}, documentation ${api}/docs`,
+    `  API      ${api.url}, documentation ${api.url}/docs`,
+    `  metrics  ${api.metricsUrl}/metrics`,
     `  effects  ${effects}`,
     `  log      ${logFile}`,
     "",

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { fork } from "node:child_process";
 import { readConfig } from "../config.js";
 import { findPrivateRedis } from "../redis/private-server.js";
+import { deliverySettings } from "../webhooks/open-webhooks.js";
 import { EXIT } from "./exit-code.js";
 import { RedisNotRunningError } from "./redis-access.js";
 import { WORKER_PROGRAM } from "./worker-process.js";
@@ -12,7 +13,8 @@ Example:
   $ REDIS_URL=redis://127.0.0.1:6379 GATEHOUSE_EFFECTS=effects.ndjson gatehouse work
 
 Settings are read from the environment: REDIS_URL, GATEHOUSE_PREFIX, GATEHOUSE_EFFECTS (a file, or - for stdout),
-GATEHOUSE_CONCURRENCY, GATEHOUSE_WAKE_SHARDS, GATEHOUSE_SHUTDOWN_MS, GATEHOUSE_HEARTBEAT_FILE, LOG_LEVEL. Any number
+GATEHOUSE_CONCURRENCY, GATEHOUSE_WAKE_SHARDS, GATEHOUSE_SHUTDOWN_MS, GATEHOUSE_HEARTBEAT_FILE, LOG_LEVEL; for webhooks
+GATEHOUSE_SECRET_KEY and GATEHOUSE_WEBHOOK_ALLOW_PRIVATE, for remediators GATEHOUSE_REMEDIATORS. Any number
 of workers may run at once. SIGTERM ends one when its work under way is done; its log is on stderr, as JSON.`;
 
 export function workCommand(program: Command): void {
@@ -22,11 +24,13 @@ export function workCommand(program: Command): void {
     .description("Runs a worker until it is told to stop: it processes events, fires deadlines and delivers effects.")
     .addHelpText("after", EXAMPLE)
     .action(async () => {
-      const { redisUrl, directory } = readConfig();
+      const config = readConfig();
+      const { redisUrl, directory } = config;
       const url = redisUrl ?? (await findPrivateRedis(directory))?.url;
       if (url === undefined) throw new RedisNotRunningError(directory);
       const child = fork(WORKER_PROGRAM, {
-        env: { ...process.env, REDIS_URL: url },
+        // A Redis of somebody's comes with settings of theirs; the private instance has its own.
+        env: { ...process.env, REDIS_URL: url, ...(redisUrl === undefined && (await deliverySettings(config))) },
         stdio: ["ignore", "inherit", "inherit", "ipc"],
       });
       // Ctrl-C reaches the worker by itself, a signal to this process does not.

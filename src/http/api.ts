@@ -8,6 +8,9 @@ import type { OpenDeployment } from "../deployment/open-deployment.js";
 import type { ApiKeyRecord, Scope } from "../keys/api-key.js";
 import type { ApiKeys } from "../keys/api-keys.js";
 import type { Logger } from "../log.js";
+import type { Metrics } from "../metrics/metrics.js";
+import type { Readiness } from "../readiness/readiness.js";
+import type { Webhooks } from "../webhooks/webhooks.js";
 import { authenticate } from "./authenticate.js";
 import { MAX_BODY_BYTES, readJson } from "./body.js";
 import type { Limits } from "./limits.js";
@@ -15,7 +18,10 @@ import type { Limits } from "./limits.js";
 export interface ApiDependencies {
   readonly deployment: OpenDeployment;
   readonly keys: ApiKeys;
+  readonly webhooks: Webhooks;
   readonly limits: Limits;
+  readonly metrics: Metrics;
+  readonly readiness: () => Promise<Readiness>;
   readonly log: Logger;
   /** Aborted when the server is to stop: long answers end. */
   readonly stopping: AbortSignal;

@@ -1,20 +1,36 @@
 /** The API: every route, and what holds for all of them. */
 import type { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { routePath } from "hono/route";
 import { randomUUID } from "node:crypto";
+import { asyncApiDocument } from "../asyncapi/document.js";
 import { Api, type ApiDependencies, type ApiEnv } from "./api.js";
 import { errorPage } from "./error-pages.js";
 import { HttpProblem, toProblem } from "./problem.js";
 import { decisionRoutes } from "./routes/decisions.js";
+import { effectRoutes } from "./routes/effects.js";
 import { eventRoutes } from "./routes/events.js";
 import { keyRoutes } from "./routes/keys.js";
 import { policyRoutes } from "./routes/policies.js";
+import { probeRoutes } from "./routes/probes.js";
 import { sessionRoutes } from "./routes/sessions.js";
 import { streamRoutes } from "./routes/stream.js";
 import { userRoutes } from "./routes/users.js";
+import { webhookRoutes } from "./routes/webhooks.js";
 import { addViewer } from "./viewer.js";
 
-const ROUTES = [eventRoutes, decisionRoutes, sessionRoutes, streamRoutes, policyRoutes, userRoutes, keyRoutes];
+const ROUTES = [
+  eventRoutes,
+  decisionRoutes,
+  sessionRoutes,
+  streamRoutes,
+  policyRoutes,
+  userRoutes,
+  webhookRoutes,
+  effectRoutes,
+  keyRoutes,
+  probeRoutes,
+];
 
 const REQUEST_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -33,7 +49,7 @@ const DOCUMENT = {
 export function createApp(dependencies: ApiDependencies): Api {
   const api = new Api(dependencies);
   const { app } = api;
-  const { log, stopping } = dependencies;
+  const { log, stopping, metrics } = dependencies;
 
   app.use(async (context, next) => {
     const given = context.req.header("x-request-id");
@@ -43,6 +59,7 @@ export function createApp(dependencies: ApiDependencies): Api {
     context.header("x-content-type-options", "nosniff");
     if (stopping.aborted) context.header("connection", "close");
     await next();
+    metrics.requested(context.req.method, routePath(context, -1), context.res.status);
   });
   app.onError((error, context) => {
     const cause =
@@ -78,6 +95,8 @@ export function createApp(dependencies: ApiDependencies): Api {
   });
   let document: object | undefined;
   app.get("/openapi.json", (context) => context.json((document ??= app.getOpenAPI31Document(DOCUMENT))));
+  let messages: object | undefined;
+  app.get("/asyncapi.json", (context) => context.json((messages ??= asyncApiDocument())));
   app.get("/errors/:code", (context) => {
     const page = errorPage(context.req.param("code"));
     if (page === undefined) throw new HttpProblem("request.not_found", "There is no such error code.");

@@ -1,8 +1,8 @@
 /** The API's documentation as a page: served from here, so that reading it tells nobody else about it. */
 import type { Hono } from "hono";
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { ApiEnv } from "./api.js";
 
 const FILES = new Map([
@@ -31,7 +31,7 @@ const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'";
 
 export function addViewer(app: Hono<ApiEnv>): void {
-  const directory = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
+  const directory = dirname(fileURLToPath(import.meta.resolve("swagger-ui-dist/package.json")));
   app.get("/docs", (context) => context.html(PAGE, 200, { "content-security-policy": POLICY }));
   app.get("/docs/start.js", (context) => context.body(START, 200, { "content-type": "text/javascript" }));
   for (const [name, type] of FILES) {

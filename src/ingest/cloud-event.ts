@@ -1,16 +1,8 @@
 /** The envelope of an event from outside: a CloudEvent 1.0 whose subject names the session. */
 import { z } from "zod";
-import { canonicalId } from "../../machines/users/canonical-id.js";
+import { isSubject, isUserSubject } from "./subject.js";
 
-/** The app of a deployment that protects one app alone. */
-export const DEFAULT_APP = "azure-mobile";
-
-const PART = "[A-Za-z0-9_-]{1,64}";
-const NAME = "[A-Za-z0-9._-]{1,128}";
-const SUBJECT = new RegExp(`^(${PART})/(${NAME})(?:/(${NAME}))?$`);
-const USER_SUBJECT = new RegExp(`^${NAME}$`);
-
-export const TENANT_PATTERN = new RegExp(`^${PART}$`);
+export { DEFAULT_APP, isSubject, isUserSubject, parseSubject, type Subject, TENANT_PATTERN } from "./subject.js";
 
 export const CloudEventEnvelope = z.strictObject({
   specversion: z.literal("1.0"),
@@ -33,20 +25,3 @@ export const CloudEventEnvelope = z.strictObject({
   data: z.record(z.string(), z.unknown()).optional(),
 });
 export type CloudEventEnvelope = z.infer<typeof CloudEventEnvelope>;
-
-export interface Subject {
-  readonly device: string;
-  readonly user: string;
-  readonly app: string;
-}
-
-export const isSubject = (text: string): boolean => SUBJECT.test(text);
-
-/** A user alone, on whatever device. */
-export const isUserSubject = (text: string): boolean => USER_SUBJECT.test(text);
-
-/** The session that a valid subject names. */
-export function parseSubject(subject: string): Subject {
-  const [, device = "", user = "", app = DEFAULT_APP] = SUBJECT.exec(subject) ?? [];
-  return { device: canonicalId(device), user: canonicalId(user), app };
-}

@@ -30,12 +30,18 @@ export class SecretKey {
  * GATEHOUSE_SECRET_KEY; without it, that of the private instance, which is made at first use and kept in its directory.
  * @throws ConfigError if REDIS_URL names a Redis of somebody's: then every machine needs the same secret, so it has to be said
  */
-export async function readSecretKey({
-  secretKey,
-  redisUrl,
-  directory,
-}: Pick<Config, "secretKey" | "redisUrl" | "directory">): Promise<SecretKey> {
-  if (secretKey !== undefined) return new SecretKey(secretKey);
+export async function readSecretKey(config: SecretSettings): Promise<SecretKey> {
+  return new SecretKey(await readSecret(config));
+}
+
+type SecretSettings = Pick<Config, "secretKey" | "redisUrl" | "directory">;
+
+/**
+ * The secret itself, for a process that is started to work with it.
+ * @throws ConfigError as {@link readSecretKey}
+ */
+export async function readSecret({ secretKey, redisUrl, directory }: SecretSettings): Promise<string> {
+  if (secretKey !== undefined) return secretKey;
   if (redisUrl !== undefined) {
     throw new ConfigError("GATEHOUSE_SECRET_KEY is not set", {
       fix: "Set it to 32 random characters or more, for example from `openssl rand -hex 32`, and to the same ones on every machine.",
@@ -49,7 +55,7 @@ export async function readSecretKey({
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
-  return new SecretKey((await readFile(file, "utf8")).trim());
+  return (await readFile(file, "utf8")).trim();
 }
 
 /**

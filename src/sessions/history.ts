@@ -1,12 +1,15 @@
 /** A session's past: its journal records, found by walking from each to the one before it. */
 import type { JournalRecord } from "../../machines/outcome.js";
+import { isTombstone } from "../store/journal-chain.js";
 import type { PartitionStore } from "../store/partition-store.js";
 
 export interface History {
   /** Oldest first. */
   readonly records: readonly JournalRecord[];
+  /** Records among them that were erased because they named somebody; absent: none was. */
+  readonly erased?: number;
   /** Why it does not go back to the session's first record: there are more than were asked for, or the journal no longer holds them. */
-  readonly cut?: "limit" | "trimmed";
+  readonly cut?: "limit" | "trimmed" | "erased";
 }
 
 /**
@@ -21,14 +24,27 @@ export async function readHistory(
   limit = Number.POSITIVE_INFINITY,
 ): Promise<History> {
   const records: JournalRecord[] = [];
+  let erased = 0;
+  const history = (cut?: History["cut"]): History => ({
+    records: records.reverse(),
+    ...(erased > 0 && { erased }),
+    ...(cut && { cut }),
+  });
   let seq: number | undefined = lastRecord === 0 ? undefined : lastRecord;
   while (seq !== undefined) {
-    if (records.length >= limit) return { records: records.reverse(), cut: "limit" };
+    if (records.length >= limit) return history("limit");
     const [stored]: Awaited<ReturnType<PartitionStore["records"]>> = await store.records(partition, [seq]);
-    if (stored === null || stored === undefined) return { records: records.reverse(), cut: "trimmed" };
+    if (stored === null || stored === undefined) return history("trimmed");
+    if (isTombstone(stored)) {
+      erased++;
+      if (stored.previous === undefined) return history("erased");
+      if (stored.previous === 0) return history();
+      seq = stored.previous;
+      continue;
+    }
     const record = JSON.parse(stored.body) as JournalRecord;
     records.push(record);
     seq = record.previous;
   }
-  return { records: records.reverse() };
+  return history();
 }

@@ -6,9 +6,11 @@ import { firstOf, secondOf } from "./entry-id.js";
 import {
   BROADCAST,
   MAX_APPENDS,
+  MAX_ERASED,
   type Append,
   type Commit,
   type Deployment,
+  type Erasure,
   type LoadLimits,
 } from "./partition-store.js";
 
@@ -49,15 +51,45 @@ export function checkChunk(count: number): void {
   checkCount("a chunk's count", count, 1_000);
 }
 
+export function checkSearch(text: string, count: number): void {
+  if (text === "") throw new RangeError("a search needs a text");
+  checkCount("a search's count", count, 1_000);
+}
+
+export function checkErasure({ nextToken, sessions, entries, records, effects, counters, at }: Erasure): void {
+  if (nextToken === "") throw new RangeError("an erasure needs a next token, fresh and random");
+  checkTime("an erasure's time", at);
+  for (const [what, size] of Object.entries({
+    sessions: sessions.size,
+    entries: entries.length,
+    records: records.length,
+    effects: effects.length,
+  }))
+    if (size > MAX_ERASED) throw new RangeError(`one erasure takes at most ${MAX_ERASED} ${what}, not ${size}`);
+  for (const session of sessions.keys()) checkSession(session);
+  for (const { seq, bodyHash } of records) {
+    checkCount("a record's number", seq, Number.MAX_SAFE_INTEGER);
+    if (!/^[0-9a-f]{64}$/.test(bodyHash)) throw new RangeError("the hash of a record's body is a SHA-256 in hex");
+  }
+  checkCounters(counters);
+}
+
+function checkSession(session: string): void {
+  if (session === BROADCAST || session === "") throw new RangeError(`${session || "an empty key"} names no session`);
+}
+
+function checkCounters(counters: Readonly<Record<string, number>>): void {
+  for (const [name, delta] of Object.entries(counters))
+    if (!Number.isSafeInteger(delta)) throw new RangeError(`counter ${name} must grow by an integer, not ${delta}`);
+}
+
 export function checkCommit(commit: Commit): void {
   if (commit.nextToken === "" || commit.nextToken === commit.token)
     throw new RangeError("a commit needs a next token, fresh and random");
   checkTime("a commit's clock", commit.clock);
-  for (const session of commit.snapshots.keys())
-    if (session === BROADCAST || session === "") throw new RangeError(`${session || "an empty key"} names no session`);
+  for (const session of commit.snapshots.keys()) checkSession(session);
   for (const [session, due] of commit.timers) if (due !== null) checkTime(`the timer of ${session}`, due);
-  for (const [name, delta] of Object.entries(commit.counters))
-    if (!Number.isSafeInteger(delta)) throw new RangeError(`counter ${name} must grow by an integer, not ${delta}`);
+  checkCounters(commit.counters);
   checkNumbers(commit);
 }
 

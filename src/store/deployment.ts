@@ -21,13 +21,16 @@ export const MAX_PARTITIONS = 4096;
 export type DeploymentRequest = { readonly [Name in keyof Deployment]?: Deployment[Name] | undefined };
 
 /** Coerces, because a stored deployment is a hash of strings. */
-const Settings = z.strictObject({
+export const Settings = z.strictObject({
   partitionCount: z.coerce.number().int().min(1).max(MAX_PARTITIONS),
   clock: z.enum(["redis", "event"]),
   dedupeWindowMs: z.coerce.number().int().min(0),
   dedupeLimit: z.coerce.number().int().min(0),
   journalMaxBytes: z.coerce.number().int().min(1),
 });
+
+/** Field of the deployment's hash, and the only one, while it is restored from a backup; its value names the backup. */
+export const RESTORING = "restoring";
 
 /** The deployment was created with another partition count or clock than this process was told. */
 export class DeploymentConflictError extends GatehouseError {
@@ -57,6 +60,10 @@ export function joinDeployment(
   stored: Readonly<Record<string, string>>,
   request: DeploymentRequest,
 ): Deployment {
+  if (RESTORING in stored)
+    throw new DeploymentConflictError(`${name} is being restored from a backup, or a restore was cut short`, {
+      fix: "Wait until `gatehouse restore` has ended; if it failed, run it again with the same file.",
+    });
   const parsed = Settings.safeParse(stored);
   if (!parsed.success)
     throw new DeploymentConflictError(`${name} does not describe a deployment\n${z.prettifyError(parsed.error)}`, {

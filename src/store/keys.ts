@@ -24,6 +24,8 @@ export interface PartitionKeys {
   readonly seen: readonly [string, string];
   /** Hash: counter → value. */
   readonly counters: string;
+  /** Sorted set: `<seq> <hash of the body> <hash> <erased at> <previous or nothing>` by seq, one tombstone each. */
+  readonly tombstones: string;
 }
 
 /** @throws RangeError if the prefix could break the hash tag or is empty or longer than 64 characters */
@@ -45,8 +47,12 @@ export function partitionKeys(prefix: string, partition: number): PartitionKeys 
     outbox: `${base}outbox`,
     seen: [`${base}seen:0`, `${base}seen:1`],
     counters: `${base}counters`,
+    tombstones: `${base}tombstones`,
   };
 }
+
+/** Stream: where a partition's stream is written anew, for as long as that takes. */
+export const copyKey = (stream: string): string => `${stream}:copy`;
 
 export interface UserKeys {
   /** Hash: `tenant/user` → the user's record. */
@@ -89,6 +95,11 @@ export function catalogueKey(prefix: string, tenant: string): string {
 /** Hash: `tenant/version` → time of the change, of versions that not every partition may have been told of. */
 export function unannouncedKey(prefix: string): string {
   return `${checkedPrefix(prefix)}:unannounced`;
+}
+
+/** Stream: what was erased, by whom and when. */
+export function erasuresKey(prefix: string): string {
+  return `${checkedPrefix(prefix)}:erasures`;
 }
 
 /** String: by which a process finds out whether it has the deployment's secret key. */
@@ -135,4 +146,9 @@ export function deliveryKeys(prefix: string, queue: string): DeliveryKeys {
     spent: `${base}spent`,
     delivered: `${base}delivered`,
   };
+}
+
+/** String: written and read back by whoever asks whether the server takes writes. */
+export function canaryKey(prefix: string): string {
+  return `${checkedPrefix(prefix)}:canary`;
 }

@@ -114,12 +114,70 @@ export interface SessionChunk {
   readonly restarted: boolean;
 }
 
-/** A journal record as stored: `hash = sha256(previous hash ‖ body)`, hex. */
+/** A journal record as stored: `hash = sha256(previous hash ‖ sha256(body))`, hex. */
 export interface StoredRecord {
   readonly seq: number;
   readonly body: string;
   readonly hash: string;
 }
+
+/** What a record leaves that was erased: as much as the chain needs, and nothing of what it said. */
+export interface Tombstone {
+  readonly seq: number;
+  /** SHA-256 of the body that was, hex. */
+  readonly bodyHash: string;
+  readonly hash: string;
+  /** Epoch ms. */
+  readonly erasedAt: number;
+  /** Number of the record before it in a session that goes on, 0 for its first; absent: the session was erased. */
+  readonly previous?: number;
+}
+
+export type JournalEntry = StoredRecord | Tombstone;
+
+/** Where a partition holds texts. */
+export type Place = "inbox" | "sessions" | "journal" | "outbox";
+
+/** A text and what it goes by: an entry's id, a session's key, `<seq>-0` of a record, or an effect's id. */
+export interface Found {
+  readonly id: string;
+  readonly body: string;
+}
+
+/** Sessions, entries, records or effects in one erasure, at most. */
+export const MAX_ERASED = 500;
+
+/** What is to go from a partition, for good. At most {@link MAX_ERASED} of each. */
+export interface Erasure {
+  /** Fresh and random: whoever folded what goes can't commit any more. */
+  readonly nextToken: string;
+  /** Sessions that go, each with the snapshot that is stored now; `null`: none is. */
+  readonly sessions: ReadonlyMap<SessionKey, string | null>;
+  /** Ids of inbox entries. One that is of none of the `sessions` stays. */
+  readonly entries: readonly EntryId[];
+  /** Body of the broadcast that takes the place of the newest waiting entry if that goes: it tells the clock, which never goes back. */
+  readonly placeholder: string;
+  /** Records that become tombstones; `previous` as a tombstone's. */
+  readonly records: readonly Pick<Tombstone, "seq" | "bodyHash" | "previous">[];
+  /** Ids of undelivered effects. */
+  readonly effects: readonly string[];
+  /** As a commit's. */
+  readonly counters: Readonly<Record<string, number>>;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+export type ErasureResult =
+  /** How many of each were there, and are gone. */
+  | {
+      readonly status: "erased";
+      readonly sessions: number;
+      readonly entries: number;
+      readonly records: number;
+      readonly effects: number;
+    }
+  /** Some session's snapshot is another one by now. Nothing was removed. */
+  | { readonly status: "stale" };
 
 /** A committed effect that waits for delivery; `id` is `<seq>-<n>`, `n` counting from 0 within its record. */
 export interface OutboxEntry {
@@ -216,8 +274,29 @@ export interface PartitionStore {
   scan(partition: number, from: string | null, count: number): Promise<{ snapshots: string[]; next: string | null }>;
   snapshot(partition: number, session: SessionKey): Promise<string | null>;
 
-  /** Records by number; `null` where one does not exist or was trimmed. */
-  records(partition: number, seqs: readonly number[]): Promise<(StoredRecord | null)[]>;
+  /** Records by number, or what erased ones left; `null` where one does not exist or was trimmed. */
+  records(partition: number, seqs: readonly number[]): Promise<(JournalEntry | null)[]>;
+  /** Number of the oldest record or tombstone that is kept; `null`: none is. From there on the journal is dense. */
+  oldestRecord(partition: number): Promise<number | null>;
+
+  /**
+   * Looks `count` (1–1,000) or so texts through for those that contain `text`. Committed entries that the inbox still holds are looked at, too.
+   * @param position of an earlier page's `next`; but for sessions also an id, to look behind it; `null`: from the beginning
+   */
+  search(
+    partition: number,
+    place: Place,
+    text: string,
+    position: string | null,
+    count: number,
+  ): Promise<{ found: Found[]; next: string | null }>;
+  /** Removes all of it, or nothing. Repeated, it finds nothing left. */
+  erase(partition: number, erasure: Erasure): Promise<ErasureResult>;
+  /**
+   * Writes anew what entries that were erased still take up, so that their bytes are gone, too. Goes on beside commits; does nothing
+   * where nothing was erased since the last time.
+   */
+  purge(partition: number): Promise<void>;
 
   /** The oldest undelivered effects after `after` (an id, or `null` for the beginning). */
   outbox(partition: number, after: string | null, count: number): Promise<OutboxEntry[]>;

@@ -149,7 +149,7 @@ function writeChanges(
 
 /** An effect as it stands in the outbox and as a receiver gets it. */
 export interface EffectMessage {
-  /** `<partition>-<seq>-<n>`: the same at every attempt. */
+  /** `<partition>-<seq>-<n>-<digest>`, as effect-id.ts has it: the same at every attempt. */
   readonly id: string;
   readonly session: SessionId;
   readonly revision: number;
@@ -171,6 +171,7 @@ function effectBody({ session, revision, at, effect }: OutgoingEffect): string {
   } satisfies Omit<EffectMessage, "id">);
 }
 
-export function readEffect(partition: number, id: string, body: string): EffectMessage {
-  return { id: `${partition}-${id}`, ...(JSON.parse(body) as Omit<EffectMessage, "id">) };
+/** @param id the effect's name outside its partition */
+export function readEffect(id: string, body: string): EffectMessage {
+  return { id, ...(JSON.parse(body) as Omit<EffectMessage, "id">) };
 }

@@ -95,6 +95,19 @@ export class MemoryUserStore implements UserStore {
     return { sessions: page.map(readSessionField), next };
   }
 
+  async forget(user: UserId, sessions: readonly UserSession[] | "all"): Promise<{ record: boolean; sessions: number }> {
+    const field = userField(user);
+    const known = this.#sessions.get(field) ?? new Set();
+    if (sessions === "all") {
+      this.#sessions.delete(field);
+      this.#due.delete(field);
+      return { record: this.#records.delete(field), sessions: known.size };
+    }
+    const gone = sessions.filter((session) => known.delete(sessionField(session))).length;
+    if (known.size === 0) this.#sessions.delete(field);
+    return { record: false, sessions: gone };
+  }
+
   async toldAll(user: UserId, version: number): Promise<void> {
     const field = userField(user);
     const note = this.#due.get(field);

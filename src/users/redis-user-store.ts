@@ -20,6 +20,7 @@ import { noteText, readNote, readRecord, readSessionField, recordText, sessionFi
 const SCRIPTS = {
   "user-change": new Script("user-change"),
   "user-done": new Script("user-done"),
+  "user-forget": new Script("user-forget"),
   "user-join": new Script("user-join"),
 };
 
@@ -116,6 +117,22 @@ export class RedisUserStore implements UserStore {
     const [next, pairs] = await this.#ask("sessionsOf", false, this.#redis.hscan(key, from ?? "0", "COUNT", count));
     const fields = pairs.filter((_, index) => index % 2 === 0);
     return { sessions: fields.map(readSessionField), next: next === "0" ? null : next };
+  }
+
+  async forget(user: UserId, sessions: readonly UserSession[] | "all"): Promise<{ record: boolean; sessions: number }> {
+    const { records, due, sessions: index } = this.#keysOf(user);
+    const field = userField(user);
+    const keys = [records, due, index(field)];
+    if (sessions === "all") {
+      const [record, gone] = (await this.#run("user-forget", true, keys, [field])) as [number, number];
+      return { record: record === 1, sessions: gone };
+    }
+    let gone = 0;
+    for (let from = 0; from < sessions.length; from += MAX_USERS) {
+      const some = sessions.slice(from, from + MAX_USERS).map(sessionField);
+      gone += await this.#ask("forget", true, this.#redis.hdel(index(field), ...some));
+    }
+    return { record: false, sessions: gone };
   }
 
   async toldAll(user: UserId, version: number): Promise<void> {

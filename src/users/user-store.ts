@@ -79,6 +79,11 @@ export interface UserStore {
     from: string | null,
     count: number,
   ): Promise<{ sessions: UserSession[]; next: string | null }>;
+  /**
+   * Takes sessions off the user's index. Those of `all` of them take record and note along: nothing is known of the user then.
+   * @returns what was there
+   */
+  forget(user: UserId, sessions: readonly UserSession[] | "all"): Promise<{ record: boolean; sessions: number }>;
   /** Every session was told the change that made this version. A later change stays due. */
   toldAll(user: UserId, version: number): Promise<void>;
   /** Changes that not every session was told yet, in no particular order, about `count` at a time; as `sessionsOf`. */

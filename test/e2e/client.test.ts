@@ -1,4 +1,4 @@
-/** The client that a backend installs, against a real deployment. */
+/** The client that shares the Redis, against a real deployment. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type GatehouseClient, type GatehouseEvent, StoreUnavailableError, createClient } from "gatehouse/client";
 import { type TestRedis, startRedis } from "../support/redis-server.js";
@@ -25,7 +25,7 @@ test("an event is taken, and a decision knows of it although no worker runs", as
     decision: "deny",
     reasons: ["session.unknown"],
   });
-  expect((await client.emit(signedIn)).results).toEqual([{ status: "accepted" }]);
+  expect((await client.emit(signedIn)).results).toEqual([{ id: "1", status: "accepted" }]);
   expect(await client.decide({ device: "phone-1", user: "adele" })).toMatchObject({ state: "unenrolled.checking" });
   const { totals } = await client.emit([signedIn, signOutForced]);
   expect(totals).toEqual({ sent: 2, accepted: 1, duplicate: 1, conflict: 0, refused: 0, unknown: 0 });
@@ -52,6 +52,21 @@ test("without a Redis nothing is sent, and every decision is deny", async () => 
     reasons: ["store.unavailable"],
   });
   await lost.close();
+});
+
+test("many decisions come in the order asked for", async () => {
+  await client.emit(signedIn);
+  const decisions = await client.decideMany([
+    { device: "phone-2", user: "adele" },
+    { device: "phone-1", user: "adele" },
+  ]);
+  expect(decisions.map(({ reasons }) => reasons[0])).toEqual(["session.unknown", "enrollment.checking"]);
+});
+
+test("close waits for what was emitted", async () => {
+  const emitted = client.emit(signedIn);
+  await client.close();
+  expect((await emitted).totals.accepted).toBe(1);
 });
 
 test("a tenant or prefix that can't be used is refused at once", () => {

@@ -5,7 +5,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { newDeployment, type DeploymentRequest } from "../../src/store/deployment.js";
 import { compareIds, firstOf } from "../../src/store/entry-id.js";
-import { chainRecords, GENESIS_HEAD } from "../../src/store/journal-chain.js";
+import { bodyHash, chainRecords, GENESIS_HEAD, isTombstone } from "../../src/store/journal-chain.js";
 import {
   BROADCAST,
   MAX_APPENDS,
@@ -14,8 +14,13 @@ import {
   type Batch,
   type Commit,
   type CommitResult,
+  type Erasure,
+  type JournalEntry,
+  MAX_ERASED,
   type PartitionStore,
+  type Place,
 } from "../../src/store/partition-store.js";
+import { verifyJournal } from "../../src/store/verify-journal.js";
 
 const HOUR_MS = 3_600_000;
 const NOON = Date.parse("2026-03-02T12:00:00Z");
@@ -69,6 +74,15 @@ function consuming(batch: Batch, changes: Partial<Commit> = {}): Commit {
 /** The first `count` entries of a batch, as if it had been loaded with that limit. */
 function cut(batch: Batch, count: number): Batch {
   return { ...batch, entries: batch.entries.slice(0, count) };
+}
+
+const bodyOf = (entry: JournalEntry | null): string | null =>
+  entry === null ? null : isTombstone(entry) ? "erased" : entry.body;
+
+/** An erasure of nothing, but for these. */
+function erasing(what: Partial<Erasure> = {}): Erasure {
+  const nothing = { sessions: new Map(), entries: [], records: [], effects: [], counters: {}, at: NOON };
+  return { ...nothing, nextToken: `token-${(tokens += 1)}`, placeholder: "the clock", ...what };
 }
 
 function bodiesOf({ entries }: { entries: readonly { body: string }[] }): string[] {
@@ -897,7 +911,7 @@ export function describePartitionStore(
         const records = chainRecords(GENESIS_HEAD, 1, ["a", "b", "c", "d"]);
         await drain({ records });
         const found = await store.records(P0, [3, 9, 1, 2, 4, 5]);
-        expect(found.map((record) => record?.body ?? null)).toEqual(["c", null, "a", "b", "d", null]);
+        expect(found.map(bodyOf)).toEqual(["c", null, "a", "b", "d", null]);
         expect(found[2]).toEqual(records[0]);
         expect(await store.records(P0, [])).toEqual([]);
       });
@@ -970,6 +984,295 @@ export function describePartitionStore(
         const later = { id: "11-0", body: "later" };
         await store.commit(P0, consuming(batch, { records: chainRecords(batch.head, 11, ["r"]), effects: [later] }));
         expect(await store.outbox(P0, null, 100)).toEqual([later]);
+      });
+    });
+
+    describe("search", () => {
+      const BODIES = ["of ann", "of bob %a+", "Of Ann", "of ann and bob"];
+
+      beforeEach(async () => {
+        const sessions = BODIES.map((body, n) => [`session-${n}`, body] as const);
+        await drain({
+          records: chainRecords(GENESIS_HEAD, 1, BODIES),
+          effects: BODIES.map((body, n) => ({ id: `${n + 1}-0`, body })),
+          snapshots: new Map(sessions),
+        });
+        await store.ingest(
+          P0,
+          BODIES.map((body) => event(ANN, body)),
+        );
+      });
+
+      async function searched(place: Place, text: string, count: number, from: string | null = null) {
+        const bodies: string[] = [];
+        const ids: string[] = [];
+        let position = from;
+        do {
+          const { found, next }: Awaited<ReturnType<PartitionStore["search"]>> = await store.search(
+            P0,
+            place,
+            text,
+            position,
+            count,
+          );
+          for (const { id, body } of found) {
+            ids.push(id);
+            bodies.push(body);
+          }
+          position = next;
+        } while (position !== null);
+        return { ids, bodies: bodies.sort() };
+      }
+
+      test.each(["inbox", "sessions", "journal", "outbox"] as const)(
+        "finds every text of the %s that contains another, as it is written and not as a pattern, page by page",
+        async (place) => {
+          for (const count of [1, 2, 4, 100]) {
+            expect((await searched(place, "ann", count)).bodies).toEqual(["of ann", "of ann and bob"]);
+            expect((await searched(place, "%a+", count)).bodies).toEqual(["of bob %a+"]);
+            expect((await searched(place, "nobody", count)).bodies).toEqual([]);
+          }
+        },
+      );
+
+      test("names what it finds as others do, and goes on behind an id", async () => {
+        expect((await searched("journal", "ann", 2)).ids).toEqual(["1-0", "4-0"]);
+        expect((await searched("journal", "ann", 2, "1-0")).ids).toEqual(["4-0"]);
+        expect((await searched("outbox", "bob", 2)).ids).toEqual(["2-0", "4-0"]);
+        expect((await searched("sessions", "bob", 2)).ids.sort()).toEqual(["session-1", "session-3"]);
+        const { entries } = await store.load(P0, ALL);
+        expect((await searched("inbox", "bob", 2)).ids).toEqual([entries[1]?.id, entries[3]?.id]);
+      });
+
+      test("finds the committed entry that the inbox still holds", async () => {
+        await drain();
+        expect((await searched("inbox", "ann and", 5)).bodies).toEqual(["of ann and bob"]);
+      });
+    });
+
+    describe("erase", () => {
+      const RECORDS = ["ann in", "bob in", "ann out", "eve in"];
+      const bodies = RECORDS.map((body) => ({ hash: bodyHash(body) }));
+      const record = (seq: number) => ({ seq, bodyHash: bodies[seq - 1]?.hash as string });
+
+      beforeEach(async () => {
+        await drain({
+          records: chainRecords(GENESIS_HEAD, 1, RECORDS),
+          effects: [1, 2, 3, 4].map((seq) => ({ id: `${seq}-0`, body: `effect ${seq}` })),
+          snapshots: new Map([
+            [ANN, "ann is active"],
+            [BOB, "bob is active"],
+          ]),
+          timers: new Map([
+            [ANN, NOON + 1],
+            [BOB, NOON + HOUR_MS],
+          ]),
+          counters: { "in.active": 2 },
+        });
+      });
+
+      test("removes sessions with their deadlines, entries, effects and what records said, and nothing else", async () => {
+        await store.ingest(P0, [event(ANN, "1"), event(BOB, "2"), event(ANN, "3"), event(BOB, "4")]);
+        const { entries } = await store.load(P0, ALL);
+        const result = await store.erase(
+          P0,
+          erasing({
+            sessions: new Map([[ANN, "ann is active"]]),
+            entries: entries.filter(({ session }) => session === ANN).map(({ id }) => id),
+            records: [record(1), record(3)],
+            effects: ["1-0", "3-0"],
+            counters: { "in.active": -1 },
+          }),
+        );
+        expect(result).toEqual({ status: "erased", sessions: 1, entries: 2, records: 2, effects: 2 });
+        expect(await store.snapshot(P0, ANN)).toBeNull();
+        expect(await store.snapshot(P0, BOB)).toBe("bob is active");
+        expect(bodiesOf(await store.load(P0, ALL))).toEqual(["2", "4"]);
+        expect((await store.peek(P0, ANN)).entries).toEqual([]);
+        expect(bodiesOf(await store.peek(P0, BOB))).toEqual(["2", "4"]);
+        expect((await store.outbox(P0, null, 9)).map(({ id }) => id)).toEqual(["2-0", "4-0"]);
+        expect(await store.counters(P0)).toEqual({ "in.active": 1 });
+        expect((await store.survey([P0]))[0]).toMatchObject({ sessions: 1, nextTimer: NOON + HOUR_MS });
+      });
+
+      test("leaves a tombstone of each record, and the chain holds over it and goes on", async () => {
+        const [one] = await store.records(P0, [1]);
+        await store.erase(P0, erasing({ records: [record(1), { ...record(3), previous: 2 }] }));
+        expect(await store.records(P0, [1, 3])).toEqual([
+          { seq: 1, bodyHash: bodies[0]?.hash, hash: one?.hash, erasedAt: NOON },
+          expect.objectContaining({ seq: 3, previous: 2 }),
+        ]);
+        expect((await store.records(P0, [1, 2, 3, 4, 5])).map(bodyOf)).toEqual([
+          "erased",
+          "bob in",
+          "erased",
+          "eve in",
+          null,
+        ]);
+        expect(await verifyJournal(store, P0)).toMatchObject({ intact: true, records: 4, seq: 4 });
+        const batch = await store.load(P0, ALL);
+        await drain({ records: chainRecords(batch.head, 5, ["bob out"]) });
+        expect(await verifyJournal(store, P0)).toMatchObject({ intact: true, records: 5, seq: 5 });
+      });
+
+      test("a hash that is not the body's shows in the chain", async () => {
+        await store.erase(P0, erasing({ records: [{ seq: 2, bodyHash: bodyHash("bob stayed out") }] }));
+        expect(await verifyJournal(store, P0)).toEqual({ intact: false, seq: 2, reason: "altered" });
+      });
+
+      test("whoever folded what is gone can't commit it back", async () => {
+        await store.ingest(P0, [event(ANN, "1")]);
+        const batch = await store.load(P0, ALL);
+        const sessions = new Map([[ANN, "ann is active"]]);
+        await store.erase(P0, erasing({ sessions, entries: batch.entries.map(({ id }) => id) }));
+        for (const last of [batch.entries[0] ?? null, null]) {
+          const late = consuming(batch, { last, snapshots: new Map([[ANN, "ann is locked"]]) });
+          expect(await store.commit(P0, late)).toEqual({ status: "stale" });
+        }
+        expect(await store.snapshot(P0, ANN)).toBeNull();
+      });
+
+      test("is stale, and removes nothing, when a session is another one by now", async () => {
+        const before = await seen();
+        for (const stored of ["ann is locked", null]) {
+          const sessions = new Map([[ANN, stored]]);
+          expect(await store.erase(P0, erasing({ sessions, records: [record(1)], effects: ["1-0"] }))).toEqual({
+            status: "stale",
+          });
+        }
+        expect(await store.erase(P0, erasing({ sessions: new Map([[EVE, "eve"]]) }))).toEqual({ status: "stale" });
+        expect(await seen()).toEqual(before);
+      });
+
+      test("done again finds nothing", async () => {
+        const what = { records: [record(1)], effects: ["1-0"], sessions: new Map([[EVE, null]]) };
+        await store.erase(P0, erasing(what));
+        const before = await seen();
+        expect(await store.erase(P0, erasing(what))).toEqual({
+          status: "erased",
+          sessions: 0,
+          entries: 0,
+          records: 0,
+          effects: 0,
+        });
+        expect({ ...((await seen()) as object), token: "" }).toEqual({ ...(before as object), token: "" });
+      });
+
+      test("an entry of another session stays, whoever names it", async () => {
+        await store.ingest(P0, [event(BOB, "1")]);
+        const { entries } = await store.load(P0, ALL);
+        const sessions = new Map([[ANN, "ann is active"]]);
+        await store.erase(P0, erasing({ sessions, entries: entries.map(({ id }) => id) }));
+        expect(bodiesOf(await store.load(P0, ALL))).toEqual(["1"]);
+      });
+
+      test("an entry that came meanwhile stays, and is found by a decision", async () => {
+        await store.ingest(P0, [event(ANN, "1")]);
+        const { entries } = await store.load(P0, ALL);
+        await store.ingest(P0, [event(ANN, "2")]);
+        const sessions = new Map([[ANN, "ann is active"]]);
+        await store.erase(P0, erasing({ sessions, entries: entries.map(({ id }) => id) }));
+        expect(bodiesOf(await store.peek(P0, ANN))).toEqual(["2"]);
+      });
+
+      test("the clock does not go back when the newest entry goes: a broadcast of its time takes its place", async () => {
+        await store.ingest(P0, [event(ANN, "1", NOON + HOUR_MS)]);
+        const { entries, now } = await store.load(P0, ALL);
+        const sessions = new Map([[ANN, "ann is active"]]);
+        await store.erase(P0, erasing({ sessions, entries: entries.map(({ id }) => id) }));
+        const batch = await store.load(P0, ALL);
+        expect(bodiesOf(batch)).toEqual(["the clock"]);
+        expect(batch.now).toBe(now);
+        const [id = ""] = idsOf(await store.ingest(P0, [event(BOB, "2", NOON)]));
+        expect(firstOf(id)).toBe(NOON + HOUR_MS);
+        expect(bodiesOf(await store.load(P0, ALL))).toEqual(["the clock", "2"]);
+      });
+
+      test("the cursor's own entry can go, and ids ascend as before", async () => {
+        await store.ingest(P0, [event(ANN, "1")]);
+        await drain();
+        const { cursor } = await store.load(P0, ALL);
+        const sessions = new Map([[ANN, "ann is active"]]);
+        expect(await store.erase(P0, erasing({ sessions, entries: [cursor] }))).toMatchObject({ entries: 1 });
+        expect((await store.survey([P0]))[0]).toMatchObject({ behind: false });
+        const [id = ""] = idsOf(await store.ingest(P0, [event(BOB, "2")]));
+        expect(compareIds(id, cursor)).toBeGreaterThan(0);
+        expect(bodiesOf(await store.load(P0, ALL))).toEqual(["2"]);
+      });
+
+      test("purging changes nothing that can be seen, and work goes on", async () => {
+        await store.ingest(P0, [event(ANN, "1"), event(BOB, "2")]);
+        const { entries } = await store.load(P0, ALL);
+        const sessions = new Map([[ANN, "ann is active"]]);
+        const gone = { entries: [entries[0]?.id as string], records: [record(1), record(4)], effects: ["4-0"] };
+        await store.erase(P0, erasing({ sessions, ...gone }));
+        const before = await seen();
+        await store.purge(P0);
+        expect(await seen()).toEqual(before);
+        expect(await verifyJournal(store, P0)).toMatchObject({ intact: true });
+        const batch = await store.load(P0, ALL);
+        const effect = { id: "5-0", body: "effect 5" };
+        await drain({ records: chainRecords(batch.head, 5, ["bob out"]), effects: [effect] });
+        expect((await store.records(P0, [4, 5])).map(bodyOf)).toEqual(["erased", "bob out"]);
+        expect((await store.outbox(P0, "3-0", 9)).map(({ id }) => id)).toEqual(["5-0"]);
+      });
+
+      test("tombstones are trimmed with the journal", async () => {
+        const journalMaxBytes = 100_000;
+        store = await open({ partitionCount: 1, clock: "event", journalMaxBytes });
+        let head = GENESIS_HEAD;
+        for (let seq = 1; seq <= 2_000; seq += 100) {
+          const texts = Array.from({ length: 100 }, (_, n) => `${seq + n}`.padEnd(1_000, "."));
+          const records = chainRecords(head, seq, texts);
+          await drain({ records });
+          const odd = records.filter((one) => one.seq % 2 === 1);
+          await store.erase(
+            P0,
+            erasing({ records: odd.map((one) => ({ seq: one.seq, bodyHash: bodyHash(one.body) })) }),
+          );
+          head = records.at(-1)?.hash as string;
+        }
+        const oldest = (await store.oldestRecord(P0)) as number;
+        expect(oldest).toBeGreaterThan(1_400);
+        expect(oldest).toBeLessThan(1_950);
+        const before = await store.records(
+          P0,
+          Array.from({ length: oldest - 1 }, (_, n) => n + 1),
+        );
+        expect(before.every((entry) => entry === null)).toBe(true);
+        expect(await verifyJournal(store, P0)).toMatchObject({ intact: true, seq: 2_000 });
+      });
+
+      test("a journal of which everything is erased stays bounded", async () => {
+        store = await open({ partitionCount: 1, clock: "event", journalMaxBytes: 50_000 });
+        let head = GENESIS_HEAD;
+        for (let seq = 1; seq <= 2_000; seq += 100) {
+          const records = chainRecords(
+            head,
+            seq,
+            Array.from({ length: 100 }, () => "r"),
+          );
+          await drain({ records });
+          const all = records.map((one) => ({ seq: one.seq, bodyHash: bodyHash(one.body) }));
+          await store.erase(P0, erasing({ records: all }));
+          head = records.at(-1)?.hash as string;
+        }
+        await drain();
+        expect((await store.oldestRecord(P0)) as number).toBeGreaterThan(1_500);
+        expect(await verifyJournal(store, P0)).toMatchObject({ intact: true, seq: 2_000 });
+      });
+
+      test.each<[string, Partial<Erasure>]>([
+        ["no token", { nextToken: "" }],
+        ["a broadcast for a session", { sessions: new Map([[BROADCAST, null]]) }],
+        ["more than it takes", { effects: Array.from({ length: MAX_ERASED + 1 }, (_, n) => `${n + 1}-0`) }],
+        ["a body in a hash's place", { records: [{ seq: 1, bodyHash: "ann in" }] }],
+        ["a record without number", { records: [{ ...record(1), seq: 0 }] }],
+        ["half a counter", { counters: { "in.active": 0.5 } }],
+      ])("refuses %s, and removes nothing", async (_, what) => {
+        const before = await seen();
+        await expect(store.erase(P0, erasing({ records: [record(1)], ...what }))).rejects.toThrow(RangeError);
+        expect(await seen()).toEqual(before);
       });
     });
 

@@ -1,13 +1,16 @@
 /** The store on Redis: the port's contract, and what only a server can do: refuse, vanish, forget and be shared. */
 import type { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { StoreUnavailableError } from "../../src/errors.js";
 import { connectStore } from "../../src/redis/connection.js";
 import { startPrivateRedis, type PrivateRedis } from "../../src/redis/private-server.js";
 import { DeploymentConflictError } from "../../src/store/deployment.js";
-import { deploymentKey, partitionKeys } from "../../src/store/keys.js";
-import type { Append, PartitionStore } from "../../src/store/partition-store.js";
+import { copyKey, deploymentKey, partitionKeys } from "../../src/store/keys.js";
+import { bodyHash, chainRecords, GENESIS_HEAD } from "../../src/store/journal-chain.js";
+import { MAX_ERASED, type Append, type PartitionStore } from "../../src/store/partition-store.js";
 import { openRedisPartitionStore } from "../../src/store/redis/redis-partition-store.js";
+import { Script } from "../../src/store/redis/script.js";
+import { verifyJournal } from "../../src/store/verify-journal.js";
 import { startRedis, type TestRedis } from "../support/redis-server.js";
 import { describePartitionStore } from "./partition-store.contract.js";
 
@@ -115,7 +118,7 @@ describe("what is kept", () => {
     const changes = {
       snapshots: new Map([["ann", "s"]]),
       timers: new Map([["ann", 1]]),
-      records: [{ seq: 1, body: "r", hash: "h" }],
+      records: [1, 2].map((seq) => ({ seq, body: "r", hash: "h" })),
       effects: [{ id: "1-0", body: "e" }],
       counters: { applied: 1 },
     };
@@ -129,9 +132,140 @@ describe("what is kept", () => {
       consumed: new Map(),
     };
     await store.commit(3, commit);
+    await store.erase(3, {
+      nextToken: "erased",
+      sessions: new Map(),
+      entries: [],
+      placeholder: "",
+      records: [{ seq: 1, bodyHash: "0".repeat(64) }],
+      effects: [],
+      counters: {},
+      at: 1,
+    });
+    await store.purge(3);
     const keys = await redis.keys(`${prefix}:*`);
     const own = Object.values(partitionKeys(prefix, 3)).flat();
     expect(new Set(keys)).toEqual(new Set([...own, deploymentKey(prefix)]));
+  });
+
+  test("of what was erased not even its bytes, once that is purged", async () => {
+    const own = await startPrivateRedis({ fsync: "everysec" });
+    onTestFinished(async () => own.stop());
+    const connection = await connectStore(own.url);
+    onTestFinished(() => connection.disconnect());
+    const store = await openRedisPartitionStore(connection);
+    await store.ingest(3, [event("said by ann", "ann"), event("said by bob", "bob"), event("said by eve", "eve")]);
+    const { entries, token, horizon } = await store.load(3, ALL);
+    const bodies = Array.from({ length: 2_000 }, (_, n) => `record of ${n % 2 === 0 ? "ann" : "bob"}, the ${n}th`);
+    const records = chainRecords(GENESIS_HEAD, 1, bodies);
+    await store.commit(3, {
+      token,
+      nextToken: "next",
+      last: null,
+      clock: horizon,
+      snapshots: new Map(),
+      timers: new Map(),
+      consumed: new Map(),
+      records,
+      effects: records.slice(0, 20).map(({ seq, body }) => ({ id: `${seq}-0`, body })),
+      counters: {},
+    });
+    const ofAnn = records.filter(({ body }) => body.includes("ann"));
+    for (let from = 0; from < ofAnn.length; from += MAX_ERASED)
+      await store.erase(3, {
+        nextToken: `erased ${from}`,
+        sessions: new Map([["ann", null]]),
+        entries: [entries[0]?.id as string],
+        placeholder: "",
+        records: ofAnn.slice(from, from + MAX_ERASED).map(({ seq, body }) => ({ seq, bodyHash: bodyHash(body) })),
+        effects: ofAnn.slice(0, 10).map(({ seq }) => `${seq}-0`),
+        counters: {},
+        at: 1,
+      });
+    await connection.config("SET", "rdbcompression", "no");
+    const bytes = async (): Promise<string> => {
+      const dumps = await Promise.all((await connection.keys("*")).map(async (key) => connection.dumpBuffer(key)));
+      return Buffer.concat(dumps).toString("latin1");
+    };
+    expect(await bytes()).toMatch(/by ann|of ann/);
+    await store.purge(3);
+    expect(await bytes()).not.toMatch(/by ann|of ann/);
+    expect(await bytes()).toMatch(/by bob/);
+    expect(await verifyJournal(store, 3)).toMatchObject({ intact: true, records: 2_000 });
+  });
+
+  describe("a journal that is written anew", () => {
+    const base = {
+      last: null,
+      snapshots: new Map(),
+      timers: new Map(),
+      consumed: new Map(),
+      effects: [],
+      counters: {},
+    };
+    const nothing = {
+      sessions: new Map(),
+      entries: [],
+      placeholder: "",
+      records: [],
+      effects: [],
+      counters: {},
+      at: 1,
+    };
+    const body = (seq: number) => `${seq}`.padEnd(100, ".");
+    const erasureOf = (seq: number) => ({
+      ...nothing,
+      nextToken: `erased ${seq}`,
+      records: [{ seq, bodyHash: bodyHash(body(seq)) }],
+    });
+
+    async function grow(store: PartitionStore, count: number): Promise<void> {
+      const { token, seq, head, now } = await store.load(3, ALL);
+      const bodies = Array.from({ length: count }, (_, n) => body(seq + 1 + n));
+      await store.commit(3, {
+        ...base,
+        token,
+        nextToken: `at ${seq}`,
+        clock: now,
+        records: chainRecords(head, seq + 1, bodies),
+      });
+    }
+
+    /** Half-way through a purge. */
+    async function begun(journalMaxBytes: number) {
+      const prefix = freshPrefix();
+      const store = await openRedisPartitionStore(redis, { prefix, deployment: { journalMaxBytes } });
+      await grow(store, 600);
+      await store.erase(3, erasureOf(5));
+      const { journal, meta } = partitionKeys(prefix, 3);
+      const copy = new Script("stream-copy");
+      expect(await copy.run(redis, [journal, copyKey(journal), meta], [200, 0, ""])).toBe(0);
+      expect(await redis.xlen(copyKey(journal))).toBe(200);
+      return { store, copy: copyKey(journal) };
+    }
+
+    test("does not bring back what is erased meanwhile", async () => {
+      const { store, copy } = await begun(1_000_000);
+      await store.erase(3, erasureOf(7));
+      await store.purge(3);
+      expect(await store.records(3, [5, 7])).toMatchObject([
+        { bodyHash: bodyHash(body(5)) },
+        { bodyHash: bodyHash(body(7)) },
+      ]);
+      expect((await store.search(3, "journal", body(7), null, 1_000)).found).toEqual([]);
+      expect(await redis.exists(copy)).toBe(0);
+      expect(await verifyJournal(store, 3)).toMatchObject({ intact: true, records: 600 });
+    });
+
+    test("does not bring back what is trimmed meanwhile, and has what is committed meanwhile", async () => {
+      const { store } = await begun(120_000);
+      await grow(store, 300);
+      const oldest = (await store.oldestRecord(3)) as number;
+      expect(oldest).toBeGreaterThan(100);
+      await store.purge(3);
+      expect(await store.oldestRecord(3)).toBe(oldest);
+      expect(await verifyJournal(store, 3)).toMatchObject({ intact: true, seq: 900 });
+    });
   });
 
   test("committed entries leave the inbox, but for the cursor's own", async () => {

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectStore } from "../../src/redis/connection.js";
-import { chainRecords } from "../../src/store/journal-chain.js";
+import { bodyHash, chainRecords } from "../../src/store/journal-chain.js";
 import { MemoryPartitionStore } from "../../src/store/memory/memory-partition-store.js";
 import { BROADCAST, type Append, type Batch, type PartitionStore } from "../../src/store/partition-store.js";
 import { openRedisPartitionStore } from "../../src/store/redis/redis-partition-store.js";
@@ -56,6 +56,16 @@ const step = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("acknowledge" as const), seq: fc.integer({ min: 1, max: 6 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("erase" as const),
+      who: fc.constantFrom("ann", "bob"),
+      stored: fc.boolean(),
+      entries: fc.nat(6),
+      seq: fc.integer({ min: 1, max: 6 }),
+    }),
+  },
 );
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -66,6 +76,7 @@ async function play(store: PartitionStore, history: readonly Step[]): Promise<un
   for (const [index, now] of history.entries()) {
     if (now.do === "ingest") answers.push(await store.ingest(0, now.appends));
     else if (now.do === "acknowledge") await store.acknowledge(0, [`${now.seq}-0`]);
+    else if (now.do === "erase") answers.push(await erase(store, now, `token-${index}`));
     else if (now.do === "load") batch = await store.load(0, now.limits);
     else answers.push(await commit(store, batch, now, `token-${index}`));
     const peeks = await Promise.all(["ann", "bob"].map((who) => store.peek(0, who)));
@@ -75,6 +86,24 @@ async function play(store: PartitionStore, history: readonly Step[]): Promise<un
   }
   answers.push(await store.records(0, [1, 2, 3, 4, 5]), await store.counters(0));
   return answers.map(comparable);
+}
+
+/** The newest entries that are held, whosesoever; and one record with its effect. */
+async function erase(store: PartitionStore, now: Extract<Step, { do: "erase" }>, nextToken: string) {
+  const { found } = await store.search(0, "inbox", "e", null, 1_000);
+  const snapshot = await store.snapshot(0, now.who);
+  const result = await store.erase(0, {
+    nextToken,
+    sessions: new Map([[now.who, now.stored ? snapshot : null]]),
+    entries: found.slice(-now.entries).map(({ id }) => id),
+    placeholder: "e",
+    records: [{ seq: now.seq, bodyHash: bodyHash(`record ${now.seq}`), previous: 0 }],
+    effects: [`${now.seq}-0`],
+    counters: { erased: 1 },
+    at: 1,
+  });
+  await store.purge(0);
+  return { result, found, oldest: await store.oldestRecord(0) };
 }
 
 /** Without nonces, and with maps that JSON can hold. */

@@ -60,6 +60,31 @@ export function describeUserStore(name: string, open: (deployment: Deployment) =
       return found;
     }
 
+    describe("what is forgotten", () => {
+      test("of a user is record, note and every session; others keep theirs", async () => {
+        await users.join(TENANT, [PHONE, TABLET, { ...PHONE, user: "bruno" }]);
+        await users.change(event("account.disabled"));
+        await users.change(event("account.disabled", { user: "bruno" }));
+        await users.change(event("account.disabled", { tenant: "fabrikam" }));
+        expect(await users.forget(ADELE, "all")).toEqual({ record: true, sessions: 2 });
+        expect(await users.read(ADELE)).toBeUndefined();
+        expect(await all()).toEqual([]);
+        expect((await allDue()).map(({ user }) => user)).toEqual(["bruno"]);
+        expect(await users.read({ tenant: "fabrikam", user: "adele" })).toBeDefined();
+        expect(await users.forget(ADELE, "all")).toEqual({ record: false, sessions: 0 });
+      });
+
+      test("of some sessions leaves the record and the other sessions", async () => {
+        await users.join(TENANT, [PHONE, TABLET]);
+        await users.change(event("license.granted"));
+        expect(await users.forget(ADELE, [PHONE])).toEqual({ record: false, sessions: 1 });
+        expect(await all()).toEqual([{ device: "tablet-1", app: "azure-mobile" }]);
+        expect(await users.read(ADELE)).toBeDefined();
+        await users.forget(ADELE, [PHONE, TABLET]);
+        expect(changed(await users.change(event("license.revoked"))).due).toBeNull();
+      });
+    });
+
     async function allDue(count = 10): Promise<DueChange[]> {
       const found: DueChange[] = [];
       let from: string | null = null;

@@ -8,7 +8,12 @@ import { type RunningServer, startServer } from "../../src/http/server.js";
 import { type ApiKeyRecord, SCOPES, type Scope } from "../../src/keys/api-key.js";
 import { ApiKeys } from "../../src/keys/api-keys.js";
 import { type Logger, createLogger } from "../../src/log.js";
+import { addDeploymentMetrics } from "../../src/metrics/deployment-metrics.js";
+import { Metrics } from "../../src/metrics/metrics.js";
+import { readiness } from "../../src/readiness/readiness.js";
 import { SecretKey } from "../../src/secrets/secret-key.js";
+import { LOOPBACK, Targets } from "../../src/webhooks/target.js";
+import { Webhooks } from "../../src/webhooks/webhooks.js";
 import { startWorker } from "../../workers/worker.js";
 import { type TestRedis, startRedis } from "./redis-server.js";
 
@@ -20,6 +25,7 @@ export interface TestApi {
   readonly deployment: OpenDeployment;
   readonly keys: ApiKeys;
   readonly api: Api;
+  readonly metrics: Metrics;
   readonly server: RunningServer;
   /** With every scope, of {@link TENANT}. */
   readonly key: string;
@@ -57,13 +63,22 @@ export async function startApi({
   const redis = given.redis ?? (await startRedis());
   const { prefix } = redis;
   const deployment = await openDeployment({ redis: redis.url, prefix, deployment: { partitionCount: 4 } });
-  const keys = new ApiKeys(deployment.redis, prefix, new SecretKey("a secret that only this test knows"));
+  const secretKey = new SecretKey("a secret that only this test knows");
+  const keys = new ApiKeys(deployment.redis, prefix, secretKey);
+  const targets = new Targets({ allowPrivate: LOOPBACK });
+  const webhooks = new Webhooks({ redis: deployment.redis, prefix, secretKey, targets });
   const stopping = new AbortController();
+  const metrics = new Metrics();
+  addDeploymentMetrics(metrics, deployment);
   const api = createApp({
     deployment,
     keys,
+    webhooks,
     limits: new Limits({ ...DEFAULT_LIMITS, ...limits }),
     log,
+    metrics,
+    readiness: async () =>
+      readiness({ redis: deployment.redis, prefix, least: "D0", trusted: false, stopping: stopping.signal }),
     stopping: stopping.signal,
   });
   const server = await startServer(api, { host: "127.0.0.1", port: 0 });
@@ -89,6 +104,7 @@ export async function startApi({
     deployment,
     keys,
     api,
+    metrics,
     server,
     key,
     newKey,

@@ -33,7 +33,7 @@ export class Cli {
   constructor(args: readonly string[], { directory, environment = {}, input }: CliOptions) {
     const { REDIS_URL: _, GATEHOUSE_TEST_REDIS_URL: __, ...inherited } = process.env;
     this.process = spawn(process.execPath, ["--import", TSX, PROGRAM, ...args], {
-      env: { ...inherited, GATEHOUSE_DIRECTORY: directory, ...environment },
+      env: { ...inherited, GATEHOUSE_DIRECTORY: directory, GATEHOUSE_PORT: "0", ...environment },
       stdio: ["pipe", "pipe", "pipe"],
     });
     for (const name of ["stdout", "stderr"] as const) {

@@ -2,7 +2,7 @@
 import type { Session } from "../../../machines/session/session.js";
 import type { OpenDeployment } from "../../deployment/open-deployment.js";
 import { listSessions } from "../../sessions/list-sessions.js";
-import { type Counters, readCounters, sumCounters } from "./tally.js";
+import { type Counters, readCounters, sumCounters } from "../../store/counters.js";
 
 export interface FinalStates {
   /** In the order of their ids. */

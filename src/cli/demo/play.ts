@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { OpenDeployment } from "../../deployment/open-deployment.js";
 import { readCatalogue } from "../../control/catalogue-document.js";
+import { readCounters } from "../../store/counters.js";
 import { publish } from "../../control/publish.js";
 import { DAY_END_MS, DAY_START_MS, TENANT } from "../../demo/day.js";
 import { demoPolicies } from "../../demo/policies.js";
@@ -13,7 +14,7 @@ import { BROADCAST, type PartitionStore } from "../../store/partition-store.js";
 import { readOutgoing } from "../../ingest/split-events.js";
 import { count } from "../terminal.js";
 import type { LivePicture } from "./live-picture.js";
-import { byState, processed, readCounters } from "./tally.js";
+import { inStates, processed } from "./tally.js";
 
 const PICTURE_EVERY_MS = 250;
 const LOOK_EVERY_MS = 50;
@@ -149,7 +150,7 @@ function paint(
   const stopping = new AbortController();
   const show = async (): Promise<void> => {
     const counters = await readCounters(store);
-    picture.show({ ...now(), processed: processed(counters), states: byState(counters, "in") });
+    picture.show({ ...now(), processed: processed(counters), states: inStates(counters) });
   };
   const painting = (async () => {
     while (!stopping.signal.aborted) {

@@ -3,7 +3,7 @@ import { STATE_NAMES, stateName } from "../../../machines/session/context.js";
 import { columns, count, paintOut } from "../terminal.js";
 import type { FinalStates } from "./final-states.js";
 import type { Played } from "./play.js";
-import { type ByState, type Outcomes, byState, outcomes } from "./tally.js";
+import { type ByState, type Outcomes, entriesInto, inStates, outcomes } from "./tally.js";
 
 export interface Summary extends Outcomes {
   readonly sent: number;
@@ -34,7 +34,7 @@ export function summarise({ totals, seconds }: Played, { sessions, counters }: F
     ...outcomes(counters),
     sessions: sessions.length,
     states,
-    visited: byState(counters, "entered"),
+    visited: entriesInto(counters),
     eventsPerSecond: Math.round(accepted / seconds),
     seconds: Math.round(seconds * 100) / 100,
   };
@@ -49,8 +49,8 @@ export function mistakes(summary: Summary, { counters }: FinalStates): string[] 
   };
   check("sent = accepted + duplicate + conflict + refused", sent, accepted + duplicate + conflict + refused);
   check("accepted = applied + ignored + stale + quarantined", accepted, applied + ignored + stale + quarantined);
-  const inStates = byState(counters, "in");
-  for (const state of STATE_NAMES) check(`sessions counted in ${state}`, inStates[state], summary.states[state]);
+  const states = inStates(counters);
+  for (const state of STATE_NAMES) check(`sessions counted in ${state}`, states[state], summary.states[state]);
   check(
     "sessions",
     sessions,

@@ -1,25 +1,25 @@
-/** What the deployment has counted, over all partitions. */
+/** The deployment's counters as the demonstration tells them. */
 import { STATE_NAMES, type StateName } from "../../../machines/session/context.js";
-import type { PartitionStore } from "../../store/partition-store.js";
+import type { Counters } from "../../store/counters.js";
 
-export type Counters = Readonly<Record<string, number>>;
 export type ByState = Readonly<Record<StateName, number>>;
 
-export async function readCounters(store: PartitionStore): Promise<Counters> {
-  const partitions = Array.from({ length: store.deployment.partitionCount }, (_, partition) => partition);
-  return sumCounters(await Promise.all(partitions.map((partition) => store.counters(partition))));
+/** Sessions that are in each state. */
+export function inStates(counters: Counters): ByState {
+  return perState((state) => counters[`in.${state}`] ?? 0);
 }
 
-export function sumCounters(several: readonly Counters[]): Counters {
-  const sum: Record<string, number> = {};
-  for (const counters of several) for (const name in counters) sum[name] = (sum[name] ?? 0) + (counters[name] ?? 0);
-  return sum;
+/** How often each state was entered. */
+export function entriesInto(counters: Counters): ByState {
+  return perState((state) =>
+    Object.entries(counters)
+      .filter(([name]) => name.startsWith("moved.") && name.endsWith(`.${state}`))
+      .reduce((sum, [, n]) => sum + n, 0),
+  );
 }
 
-/** `in`: sessions that are in each state. `entered`: how often each was entered. */
-export function byState(counters: Counters, what: "in" | "entered"): ByState {
-  return Object.fromEntries(STATE_NAMES.map((state) => [state, counters[`${what}.${state}`] ?? 0])) as ByState;
-}
+const perState = (count: (state: StateName) => number): ByState =>
+  Object.fromEntries(STATE_NAMES.map((state) => [state, count(state)])) as ByState;
 
 export interface Outcomes {
   readonly applied: number;

@@ -39,10 +39,15 @@ const DecisionSchema = z
   .openapi("Decision");
 
 export function decisionRoutes(api: Api): void {
-  const { deployment, log } = api.dependencies;
+  const { deployment, log, metrics } = api.dependencies;
   const onDoubt = (error: unknown) => log.warn({ err: error }, "a decision is deny for want of an answer");
-  const decide = async (tenant: string, { device, user, app = DEFAULT_APP, language }: z.infer<typeof AskedSchema>) =>
-    decideAccess(deployment, { tenant, device: canonicalId(device), user: canonicalId(user), app, language }, onDoubt);
+  const decide = async (tenant: string, { device, user, app = DEFAULT_APP, language }: z.infer<typeof AskedSchema>) => {
+    const begun = performance.now();
+    const asked = { tenant, device: canonicalId(device), user: canonicalId(user), app, language };
+    const decision = await decideAccess(deployment, asked, onDoubt);
+    metrics.decided(decision, (performance.now() - begun) / 1_000);
+    return decision;
+  };
 
   api.route(
     {

@@ -184,7 +184,7 @@ interface Taken {
 }
 
 async function take(
-  { deployment, limits }: ApiDependencies,
+  { deployment, limits, metrics }: ApiDependencies,
   { tenant, emitters }: ApiKeyRecord,
   inputs: readonly unknown[],
 ): Promise<Taken> {
@@ -216,9 +216,11 @@ async function take(
     results[place] = toResult(inputs[place], result);
   });
   const left = results.length - places.length;
+  const totals = { ...report.totals, sent: report.totals.sent + left, refused: report.totals.refused + left };
+  metrics.ingested(totals);
   return {
     results: results as Result[],
-    totals: { ...report.totals, sent: report.totals.sent + left, refused: report.totals.refused + left },
+    totals,
     waitMs: Math.max(0, ...waits),
   };
 }

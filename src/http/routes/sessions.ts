@@ -131,10 +131,11 @@ export function sessionRoutes(api: Api): void {
             .object({
               session: z.string(),
               records: z.array(z.looseObject({ seq: z.int() })),
+              erased: z.int().optional(),
               cut: z.string().optional(),
             })
             .openapi("History"),
-          "The records; `cut` says why they do not go back to the first: limit or trimmed",
+          "The records; `cut` says why they do not go back to the first: limit, trimmed or erased; `erased` counts those that are gone in between",
         ),
       },
       problems: [404],

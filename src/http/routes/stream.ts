@@ -9,6 +9,7 @@ import type { JournalRecord } from "../../../machines/outcome.js";
 import { STATE_NAMES, stateName } from "../../../machines/session/context.js";
 import { sessionIdParts } from "../../../machines/session/session.js";
 import { canonicalId } from "../../../machines/users/canonical-id.js";
+import { isTombstone } from "../../store/journal-chain.js";
 import type { PartitionStore } from "../../store/partition-store.js";
 import type { Api } from "../api.js";
 import { rateLimited } from "../limits.js";
@@ -157,6 +158,7 @@ async function news(store: PartitionStore, positions: Positions, tenant: string,
       const missed = stored.seq - (positions[partition] ?? 0) - 1;
       positions[partition] = stored.seq;
       if (missed > 0) messages.push({ at: 0, message: { event: "gap", data: JSON.stringify({ partition, missed }) } });
+      if (isTombstone(stored)) continue;
       const record = JSON.parse(stored.body) as JournalRecord;
       if (!matches(record, tenant, filter)) continue;
       messages.push({ at: record.at, message: { event: "transition", data: JSON.stringify(view(record)) } });

@@ -2,10 +2,19 @@
  * The store in memory: for simulation, sandboxes and the test kit. Same answers as the store on Redis (one contract
  * suite holds them equal), no I/O, and no source of time or chance but the ones handed in.
  */
-import { checkAppends, checkChunk, checkCommit, checkFirstRecord, checkLimits, checkPartition } from "../check.js";
+import {
+  checkAppends,
+  checkChunk,
+  checkCommit,
+  checkErasure,
+  checkFirstRecord,
+  checkLimits,
+  checkPartition,
+  checkSearch,
+} from "../check.js";
 import { newDeployment, type DeploymentRequest } from "../deployment.js";
 import { compareIds, firstOf, secondOf, ZERO_ID } from "../entry-id.js";
-import { GENESIS_HEAD } from "../journal-chain.js";
+import { GENESIS_HEAD, isTombstone } from "../journal-chain.js";
 import {
   BROADCAST,
   type Append,
@@ -16,15 +25,19 @@ import {
   type CommitResult,
   type Deployment,
   type EntryId,
+  type Erasure,
+  type ErasureResult,
+  type Found,
   type InboxEntry,
+  type JournalEntry,
   type LoadLimits,
   type OutboxEntry,
   type PartitionStore,
   type PartitionSurvey,
   type Peek,
+  type Place,
   type SessionChunk,
   type SessionKey,
-  type StoredRecord,
 } from "../partition-store.js";
 
 export interface MemoryStoreOptions {
@@ -47,7 +60,7 @@ interface Partition {
   inbox: InboxEntry[];
   readonly sessions: Map<SessionKey, string>;
   readonly timers: Map<SessionKey, number>;
-  readonly journal: Map<number, StoredRecord>;
+  readonly journal: Map<number, JournalEntry>;
   journalBytes: number;
   readonly outbox: Map<string, string>;
   readonly counters: Map<string, number>;
@@ -172,10 +185,10 @@ export class MemoryPartitionStore implements PartitionStore {
   }
 
   #trimJournal(held: Partition): void {
-    for (const { seq, body } of held.journal.values()) {
+    for (const entry of held.journal.values()) {
       if (held.journalBytes <= this.deployment.journalMaxBytes) return;
-      held.journal.delete(seq);
-      held.journalBytes -= Buffer.byteLength(body);
+      held.journal.delete(entry.seq);
+      held.journalBytes -= bytesOf(entry);
     }
   }
 
@@ -225,9 +238,73 @@ export class MemoryPartitionStore implements PartitionStore {
     return this.#partition(partition).sessions.get(session) ?? null;
   }
 
-  async records(partition: number, seqs: readonly number[]): Promise<(StoredRecord | null)[]> {
+  async records(partition: number, seqs: readonly number[]): Promise<(JournalEntry | null)[]> {
     const { journal } = this.#partition(partition);
     return seqs.map((seq) => journal.get(seq) ?? null);
+  }
+
+  async oldestRecord(partition: number): Promise<number | null> {
+    return this.#partition(partition).journal.keys().next().value ?? null;
+  }
+
+  async search(
+    partition: number,
+    place: Place,
+    text: string,
+    position: string | null,
+    count: number,
+  ): Promise<{ found: Found[]; next: string | null }> {
+    const held = this.#partition(partition);
+    checkSearch(text, count);
+    const isBehind = (id: string): boolean =>
+      position === null || (place === "sessions" ? id > position : compareIds(id, position) > 0);
+    const page = textsIn(held, place)
+      .filter(({ id }) => isBehind(id))
+      .slice(0, count);
+    const found = page.filter(({ body }) => body.includes(text));
+    return { found, next: page.length === count ? (page.at(-1)?.id ?? null) : null };
+  }
+
+  async erase(partition: number, erasure: Erasure): Promise<ErasureResult> {
+    const held = this.#partition(partition);
+    checkErasure(erasure);
+    for (const [session, snapshot] of erasure.sessions)
+      if ((held.sessions.get(session) ?? null) !== snapshot) return { status: "stale" };
+
+    held.token = erasure.nextToken;
+    let sessions = 0;
+    for (const session of erasure.sessions.keys()) {
+      if (held.sessions.delete(session)) sessions++;
+      held.timers.delete(session);
+    }
+    const going = new Set(erasure.entries);
+    const kept = held.inbox.filter(({ id, session }) => !going.has(id) || !erasure.sessions.has(session));
+    const entries = held.inbox.length - kept.length;
+    const tail = held.inbox.at(-1);
+    if (tail !== undefined && tail.id !== held.cursor && tail !== kept.at(-1)) {
+      const id = `${firstOf(tail.id)}-${secondOf(tail.id) + 1}`;
+      kept.push({ id, session: BROADCAST, body: erasure.placeholder, nonce: erasure.nextToken });
+    }
+    held.inbox = kept;
+    let records = 0;
+    for (const { seq, bodyHash, previous } of erasure.records) {
+      const record = held.journal.get(seq);
+      if (record === undefined || isTombstone(record)) continue;
+      const tombstone = { seq, bodyHash, hash: record.hash, erasedAt: erasure.at };
+      held.journalBytes -= bytesOf(record);
+      held.journal.set(seq, previous === undefined ? tombstone : { ...tombstone, previous });
+      held.journalBytes += TOMBSTONE_BYTES;
+      records++;
+    }
+    const effects = erasure.effects.filter((id) => held.outbox.delete(id)).length;
+    for (const [name, delta] of Object.entries(erasure.counters))
+      held.counters.set(name, (held.counters.get(name) ?? 0) + delta);
+    return { status: "erased", sessions, entries, records, effects };
+  }
+
+  /** What is removed here is gone. */
+  async purge(partition: number): Promise<void> {
+    this.#partition(partition);
   }
 
   async outbox(partition: number, after: string | null, count: number): Promise<OutboxEntry[]> {
@@ -284,6 +361,30 @@ export class MemoryPartitionStore implements PartitionStore {
 
 function tailOf(held: Partition): EntryId {
   return held.inbox.at(-1)?.id ?? held.cursor;
+}
+
+/** What a tombstone costs. */
+const TOMBSTONE_BYTES = 166;
+
+function bytesOf(entry: JournalEntry): number {
+  return isTombstone(entry) ? TOMBSTONE_BYTES : Buffer.byteLength(entry.body);
+}
+
+/** In the order of their ids. */
+function textsIn(held: Partition, place: Place): Found[] {
+  const pairs = (map: ReadonlyMap<string, string>): Found[] => [...map].map(([id, body]) => ({ id, body }));
+  switch (place) {
+    case "inbox":
+      return held.inbox.map(({ id, body }) => ({ id, body }));
+    case "sessions":
+      return pairs(held.sessions).sort((one, other) => (one.id < other.id ? -1 : 1));
+    case "outbox":
+      return pairs(held.outbox);
+    case "journal":
+      return [...held.journal.values()].flatMap((entry) =>
+        isTombstone(entry) ? [] : [{ id: `${entry.seq}-0`, body: entry.body }],
+      );
+  }
 }
 
 function waitingIn(held: Partition): InboxEntry[] {

@@ -4,11 +4,19 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
-import { checkAppends, checkChunk, checkCommit, checkLimits, checkPartition } from "../check.js";
+import {
+  checkAppends,
+  checkChunk,
+  checkCommit,
+  checkErasure,
+  checkLimits,
+  checkPartition,
+  checkSearch,
+} from "../check.js";
 import { joinDeployment, newDeployment, type DeploymentRequest } from "../deployment.js";
 import { compareIds, firstOf } from "../entry-id.js";
 import { GENESIS_HEAD } from "../journal-chain.js";
-import { DEFAULT_PREFIX, deploymentKey, partitionKeys, type PartitionKeys } from "../keys.js";
+import { copyKey, DEFAULT_PREFIX, deploymentKey, partitionKeys, type PartitionKeys } from "../keys.js";
 import type {
   Append,
   Appended,
@@ -17,15 +25,20 @@ import type {
   Commit,
   CommitResult,
   Deployment,
+  Erasure,
+  ErasureResult,
+  Found,
   InboxEntry,
+  JournalEntry,
   LoadLimits,
   OutboxEntry,
   PartitionStore,
   PartitionSurvey,
   Peek,
+  Place,
   SessionChunk,
   SessionKey,
-  StoredRecord,
+  Tombstone,
 } from "../partition-store.js";
 import { Script } from "./script.js";
 import { toUnavailable } from "./unavailable.js";
@@ -34,9 +47,12 @@ const SCRIPTS = {
   chunk: new Script("chunk"),
   commit: new Script("commit"),
   deployment: new Script("deployment"),
+  erase: new Script("erase"),
   ingest: new Script("ingest"),
   load: new Script("load"),
   peek: new Script("peek"),
+  search: new Script("search"),
+  "stream-copy": new Script("stream-copy"),
   survey: new Script("survey"),
 };
 
@@ -93,6 +109,11 @@ export async function openRedisPartitionStore(redis: Redis, options: RedisStoreO
   const created = Object.entries(newDeployment(request)).flat();
   const stored = await answer("open", true, SCRIPTS.deployment.run(redis, [key], created));
   return new RedisPartitionStore(redis, prefix, joinDeployment(key, fromPairs(stored as string[]), request));
+}
+
+/** The store of a deployment that is known already, as while it is restored. */
+export function redisPartitionStore(redis: Redis, prefix: string, deployment: Deployment): PartitionStore {
+  return new RedisPartitionStore(redis, prefix, deployment);
 }
 
 async function answer<Reply>(call: string, write: boolean, reply: Promise<Reply>): Promise<Reply> {
@@ -170,9 +191,9 @@ class RedisPartitionStore implements PartitionStore {
   }
 
   async commit(partition: number, commit: Commit): Promise<CommitResult> {
-    const { meta, inbox, sessions, timers, pending, journal, outbox, counters } = this.#keysOf(partition);
+    const { meta, inbox, sessions, timers, pending, journal, outbox, counters, tombstones } = this.#keysOf(partition);
     checkCommit(commit);
-    const keys = [meta, inbox, sessions, timers, pending, journal, outbox, counters];
+    const keys = [meta, inbox, sessions, timers, pending, journal, outbox, counters, tombstones];
     const reply = await this.#run("commit", true, keys, this.#commitArguments(commit)).catch((error: unknown) => {
       if (error instanceof Error && error.message.startsWith("GATEHOUSE "))
         throw new RangeError(error.message.slice("GATEHOUSE ".length));
@@ -286,17 +307,80 @@ class RedisPartitionStore implements PartitionStore {
     return answer("snapshot", false, this.#redis.hget(this.#keysOf(partition).sessions, session));
   }
 
-  async records(partition: number, seqs: readonly number[]): Promise<(StoredRecord | null)[]> {
-    const { journal } = this.#keysOf(partition);
-    const found = new Map<number, StoredRecord>();
+  async records(partition: number, seqs: readonly number[]): Promise<(JournalEntry | null)[]> {
+    const { journal, tombstones } = this.#keysOf(partition);
+    const found = new Map<number, JournalEntry>();
     await Promise.all(
       runsOf(seqs).map(async ([first, last]) => {
         const rows = await answer("records", false, this.#redis.xrange(journal, `${first}-0`, `${last}-0`));
         for (const [id, fields] of rows)
           found.set(firstOf(id), { seq: firstOf(id), body: fields[1] as string, hash: fields[3] as string });
+        if (rows.length > last - first) return;
+        // Asked for afterwards: what is erased in between is found as one or the other.
+        const erased = await answer("records", false, this.#redis.zrangebyscore(tombstones, first, last));
+        for (const text of erased) {
+          const tombstone = toTombstone(text);
+          found.set(tombstone.seq, tombstone);
+        }
       }),
     );
     return seqs.map((seq) => found.get(seq) ?? null);
+  }
+
+  async oldestRecord(partition: number): Promise<number | null> {
+    const { journal, tombstones } = this.#keysOf(partition);
+    const [[record], [tombstone]] = await Promise.all([
+      answer("oldestRecord", false, this.#redis.xrange(journal, "-", "+", "COUNT", 1)),
+      answer("oldestRecord", false, this.#redis.zrange(tombstones, "0", "0")),
+    ]);
+    const seqs = [...(record ? [firstOf(record[0])] : []), ...(tombstone ? [toTombstone(tombstone).seq] : [])];
+    return seqs.length === 0 ? null : Math.min(...seqs);
+  }
+
+  async search(
+    partition: number,
+    place: Place,
+    text: string,
+    position: string | null,
+    count: number,
+  ): Promise<{ found: Found[]; next: string | null }> {
+    const key = this.#keysOf(partition)[place];
+    checkSearch(text, count);
+    const argv = [place === "sessions" ? "hash" : "stream", text, position ?? "", count, TEXT_FIELD[place]];
+    const [next, ...pairs] = (await this.#run("search", false, [key], argv)) as string[];
+    const found = [...toMap(pairs)].map(([id, body]) => ({ id, body }));
+    return { found, next: next ? next : null };
+  }
+
+  async erase(partition: number, erasure: Erasure): Promise<ErasureResult> {
+    const { meta, inbox, sessions, timers, pending, journal, outbox, counters, tombstones } = this.#keysOf(partition);
+    checkErasure(erasure);
+    const keys = [meta, inbox, sessions, timers, pending, journal, outbox, counters, tombstones, copyKey(journal)];
+    const { entries, records, effects } = erasure;
+    const argv: (string | number)[] = [erasure.nextToken, erasure.at, TOMBSTONE_BYTES - RECORD_OVERHEAD_BYTES];
+    argv.push(erasure.sessions.size, entries.length, records.length, effects.length);
+    argv.push(Object.keys(erasure.counters).length, erasure.placeholder);
+    for (const [session, snapshot] of erasure.sessions) argv.push(session, snapshot === null ? 0 : 1, snapshot ?? "");
+    argv.push(...entries);
+    for (const { seq, bodyHash, previous } of records) argv.push(seq, bodyHash, previous ?? "");
+    argv.push(...effects);
+    for (const [name, delta] of Object.entries(erasure.counters)) argv.push(name, delta);
+    const reply = (await this.#run("erase", true, keys, argv)) as number[];
+    if (reply.length === 0) return { status: "stale" };
+    const [gone, waiting, erased, undelivered] = reply as [number, number, number, number];
+    return { status: "erased", sessions: gone, entries: waiting, records: erased, effects: undelivered };
+  }
+
+  async purge(partition: number): Promise<void> {
+    const { meta, inbox, journal, outbox } = this.#keysOf(partition);
+    const erasure = await answer("purge", false, this.#redis.hget(meta, "purge"));
+    if (erasure === null) return;
+    // Entries are taken off inbox and outbox one by one at any time, so these are copied at once or not at all; what is
+    // too long for that is soon worked off.
+    for (const stream of [inbox, outbox])
+      await this.#run("stream-copy", true, [stream, copyKey(stream), meta], [COPIED_AT_ONCE, 1, ""]);
+    const keys = [journal, copyKey(journal), meta];
+    while ((await this.#run("stream-copy", true, keys, [COPIED_PER_CALL, 0, erasure])) === 0);
   }
 
   async outbox(partition: number, after: string | null, count: number): Promise<OutboxEntry[]> {
@@ -340,6 +424,18 @@ class RedisPartitionStore implements PartitionStore {
 /** What a record costs in the journal beside its body: hash (64), field names and the entry's header. */
 const RECORD_OVERHEAD_BYTES = 84;
 
+/** What a tombstone costs. */
+const TOMBSTONE_BYTES = 250;
+
+/** Records that one call writes anew: a few ms of the server's time. */
+const COPIED_PER_CALL = 200;
+
+/** Entries up to which a stream that loses single ones is written anew. */
+const COPIED_AT_ONCE = 500;
+
+/** Which of an entry's names and values is its text, from 1. */
+const TEXT_FIELD: Readonly<Record<Place, number>> = { inbox: 8, journal: 2, outbox: 2, sessions: 0 };
+
 /** 96 random bits: a nonce, or the first token of a partition. */
 function nonce(): string {
   return randomBytes(12).toString("base64url");
@@ -364,6 +460,12 @@ function toMap(flat: readonly string[]): Map<SessionKey, string> {
   const snapshots = new Map<SessionKey, string>();
   for (let at = 0; at < flat.length; at += 2) snapshots.set(flat[at] as string, flat[at + 1] as string);
   return snapshots;
+}
+
+function toTombstone(text: string): Tombstone {
+  const [seq, bodyHash = "", hash = "", erasedAt, previous = ""] = text.split(" ");
+  const stone = { seq: Number(seq), bodyHash, hash, erasedAt: Number(erasedAt) };
+  return previous === "" ? stone : { ...stone, previous: Number(previous) };
 }
 
 function toOutboxEntry([id, fields]: [id: string, fields: string[]]): OutboxEntry {

@@ -10,15 +10,25 @@ export type ScriptName =
   | "catalogue-publish"
   | "chunk"
   | "commit"
+  | "delivery-add"
+  | "delivery-redrive"
+  | "delivery-settle"
+  | "delivery-take"
   | "deployment"
   | "draft-save"
+  | "dump"
+  | "erase"
   | "ingest"
   | "load"
   | "peek"
+  | "search"
+  | "stream-copy"
   | "survey"
   | "user-change"
   | "user-done"
-  | "user-join";
+  | "user-forget"
+  | "user-join"
+  | "webhook-save";
 
 function read(name: string): string {
   const text = readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), "utf8");
@@ -35,12 +45,21 @@ export class Script {
   }
 
   async run(redis: Redis, keys: readonly string[], argv: readonly (string | number)[]): Promise<unknown> {
+    return this.#send((command, script) => redis.call(command, [script, keys.length, ...keys, ...argv]));
+  }
+
+  /** For a script whose replies are bytes: every string of the reply is a Buffer. */
+  async runForBytes(redis: Redis, keys: readonly string[], argv: readonly (string | number)[]): Promise<unknown> {
+    return this.#send((command, script) => redis.callBuffer(command, [script, keys.length, ...keys, ...argv]));
+  }
+
+  async #send(send: (command: "EVAL" | "EVALSHA", script: string) => Promise<unknown>): Promise<unknown> {
     try {
-      return await redis.call("EVALSHA", [this.#sha, keys.length, ...keys, ...argv]);
+      return await send("EVALSHA", this.#sha);
     } catch (error) {
       // The server does not know the script (new, restarted, failed over), so nothing ran: sending it once is safe.
       if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-      return redis.call("EVAL", [this.#text, keys.length, ...keys, ...argv]);
+      return send("EVAL", this.#text);
     }
   }
 }

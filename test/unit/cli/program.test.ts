@@ -11,13 +11,21 @@ const NAMES = [
   "work",
   "policy",
   "emit",
+  "webhooks",
+  "effects",
   "users",
   "registrations",
+  "erase",
+  "erasures",
+  "serve",
+  "keys",
   "sessions",
   "session",
   "history",
   "decide",
   "health",
+  "backup",
+  "restore",
 ];
 
 function helpOf(command: Command): string {

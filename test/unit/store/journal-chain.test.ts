@@ -2,14 +2,16 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { chainRecords, GENESIS_HEAD, verifyChain } from "../../../src/store/journal-chain.js";
+import { bodyHash, chainRecords, GENESIS_HEAD, verifyChain } from "../../../src/store/journal-chain.js";
+import type { JournalEntry } from "../../../src/store/partition-store.js";
 
 const bodies = ["signed in", "PIN set é", "", "locked"];
 const records = chainRecords(GENESIS_HEAD, 1, bodies);
 
-test("a record's hash is the SHA-256 of the hash before it and its body", () => {
-  const first = createHash("sha256").update(GENESIS_HEAD).update("signed in").digest("hex");
-  const second = createHash("sha256").update(first).update("PIN set é").digest("hex");
+test("a record's hash is the SHA-256 of the hash before it and its body's", () => {
+  const sha = (...texts: string[]) => createHash("sha256").update(texts.join("")).digest("hex");
+  const first = sha(GENESIS_HEAD, sha("signed in"));
+  const second = sha(first, sha("PIN set é"));
   expect(records.slice(0, 2)).toEqual([
     { seq: 1, body: "signed in", hash: first },
     { seq: 2, body: "PIN set é", hash: second },
@@ -70,4 +72,64 @@ test("whatever body is put in place of any record, it is that record that is nam
       expect(verifyChain(GENESIS_HEAD, 1, tampered)).toEqual({ intact: false, seq: index + 1, reason: "altered" });
     }),
   );
+});
+
+/** A journal of which some records were erased. */
+const erased = fc
+  .tuple(fc.array(text, { minLength: 1 }), fc.infiniteStream(fc.boolean()))
+  .map(([written, dice]): JournalEntry[] =>
+    chainRecords(GENESIS_HEAD, 1, written).map(({ seq, body, hash }) =>
+      dice.next().value ? { seq, bodyHash: bodyHash(body), hash, erasedAt: 1 } : { seq, body, hash },
+    ),
+  );
+const other = "f".repeat(64);
+
+describe("with tombstones in records' places", () => {
+  test("the chain holds, whichever they are", () =>
+    fc.assert(
+      fc.property(erased, (entries) => {
+        expect(verifyChain(GENESIS_HEAD, 1, entries)).toMatchObject({ intact: true, head: entries.at(-1)?.hash });
+      }),
+    ));
+
+  test.each<[string, (entries: JournalEntry[], at: number) => JournalEntry[], number]>([
+    [
+      "changed",
+      (entries, at) =>
+        entries.with(
+          at,
+          "body" in (entries[at] as JournalEntry)
+            ? { ...(entries[at] as JournalEntry), body: other }
+            : { ...(entries[at] as JournalEntry), bodyHash: other },
+        ),
+      0,
+    ],
+    ["with another hash", (entries, at) => entries.with(at, { ...(entries[at] as JournalEntry), hash: other }), 0],
+    ["inserted again", (entries, at) => entries.toSpliced(at, 0, entries[at] as JournalEntry), 1],
+    [
+      "inserted as one of its own",
+      (entries, at) => entries.toSpliced(at, 0, { seq: at + 1, bodyHash: other, hash: other, erasedAt: 1 }),
+      0,
+    ],
+  ])("a record or tombstone %s is found, and named", (_, tamper, later) => {
+    fc.assert(
+      fc.property(erased, fc.nat(), (entries, nat) => {
+        const at = nat % entries.length;
+        const verdict = verifyChain(GENESIS_HEAD, 1, tamper(entries, at));
+        expect(verdict).toMatchObject({ intact: false, seq: at + 1 + later });
+      }),
+    );
+  });
+
+  test("one removed, but for the last, and two swapped are found, and named", () => {
+    fc.assert(
+      fc.property(erased, fc.nat(), (entries, nat) => {
+        fc.pre(entries.length > 1);
+        const at = nat % (entries.length - 1);
+        const [one, two] = entries.slice(at, at + 2) as [JournalEntry, JournalEntry];
+        for (const tampered of [entries.toSpliced(at, 1), entries.toSpliced(at, 2, two, one)])
+          expect(verifyChain(GENESIS_HEAD, 1, tampered)).toMatchObject({ intact: false, seq: at + 1 });
+      }),
+    );
+  });
 });

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Writes what a fold of a batch changed: all of it, or nothing.
 --
--- KEYS  1 meta   2 inbox   3 sessions   4 timers   5 pending   6 journal   7 outbox   8 counters
+-- KEYS  1 meta   2 inbox   3 sessions   4 timers   5 pending   6 journal   7 outbox   8 counters   9 tombstones
 -- ARGV  1 clock kind ('redis' | 'event')
 --       2 token of the batch   3 next token
 --       4 id of the last entry folded, '' if none was   5 its nonce
@@ -91,9 +91,20 @@ end
 local bytes = (tonumber(meta[5]) or 0) + tonumber(ARGV[12])
 local allowed = tonumber(ARGV[9])
 if bytes > allowed then
-  local length = call('XLEN', journal)
-  local average = bytes / length
-  bytes = bytes - average * call('XTRIM', journal, 'MAXLEN', '~', math.floor(allowed / average))
+  local tombstones = KEYS[9]
+  local length = call('XLEN', journal) + call('ZCARD', tombstones)
+  if length > 0 then
+    -- Records and tombstones together are dense, so their number tells where the journal is to begin; trimming leaves what
+    -- stands in one node with the first record that stays.
+    local average = bytes / length
+    local newest = records > 0 and first_seq + records - 1 or seq
+    local oldest = newest - math.floor(allowed / average) + 1
+    local trimmed = call('XTRIM', journal, 'MINID', '~', string.format('%.0f-0', math.max(oldest, 0)))
+    local first = call('XRANGE', journal, '-', '+', 'COUNT', 1)[1]
+    if first then oldest = math.min(oldest, tonumber(string.match(first[1], '^%d+'))) end
+    trimmed = trimmed + call('ZREMRANGEBYSCORE', tombstones, '-inf', string.format('(%.0f', oldest))
+    bytes = bytes - average * trimmed
+  end
 end
 if last_id ~= '' then call('XTRIM', inbox, 'MINID', cursor) end
 

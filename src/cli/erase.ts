@@ -1,0 +1,149 @@
+/** `gatehouse erase`: removes all that is stored about a person. */
+import type { Command } from "commander";
+import { createInterface } from "node:readline/promises";
+import { userInfo } from "node:os";
+import type { Redis } from "ioredis";
+import { canonicalId } from "../../machines/users/canonical-id.js";
+import { type Config, ConfigError, readConfig } from "../config.js";
+import {
+  type EraseTarget,
+  type Erased,
+  type ErasurePreview,
+  erasePerson,
+  isNothing,
+  previewErasure,
+} from "../erase/erase-person.js";
+import type { ErasureScope } from "../erase/scope.js";
+import { WipePendingError } from "../erase/erase-errors.js";
+import { isUserSubject } from "../ingest/cloud-event.js";
+import { type SecretKey, checkSecretKey, readSecretKey } from "../secrets/secret-key.js";
+import { UsageError, UserNotFoundError } from "./failure.js";
+import { JSON_OPTION, shortId } from "./options.js";
+import { openRunning } from "./redis-access.js";
+import { columns, count, note, paintErr, paintOut, print, printJson } from "./terminal.js";
+
+const EXAMPLE = `
+Example:
+  $ gatehouse erase adele
+  $ gatehouse erase adele --device phone-17 --yes
+
+Says first how much there is, and asks; without a terminal it asks nothing and erases nothing until --yes is given. Of
+the journal's records tombstones stay, so that its chain still verifies. It can't be undone. Have apps and directory stop
+reporting the person before; what they report afterwards is new.`;
+
+interface EraseOptions {
+  readonly device?: string;
+  readonly yes?: true;
+  readonly evenIfWipePending?: boolean;
+  readonly json?: true;
+}
+
+export function eraseCommand(program: Command): void {
+  program
+    .command("erase")
+    .summary("remove all that is stored about a person; first a preview")
+    .description("Removes all that is stored about USER: record, sessions, events, effects, and what the journal says.")
+    .argument("<user>")
+    .option("--device <id>", "the person's sessions on one device alone; what is known of the user stays")
+    .option("--yes", "do not ask")
+    .option("--even-if-wipe-pending", "although a device may not have been wiped yet")
+    .option(...JSON_OPTION)
+    .addHelpText("after", EXAMPLE)
+    .action(async (user: string, { device, yes, evenIfWipePending = false, json }: EraseOptions) => {
+      const config = readConfig();
+      const scope = scopeOf(config.tenant, user, device);
+      const deployment = await openRunning(config);
+      try {
+        const target = { ...deployment, prefix: config.prefix };
+        const preview = await previewErasure(target, scope);
+        if (isNothing(preview.found)) await reportNothing(target, scope);
+        if (yes !== true) {
+          if (json) return printJson({ ...namesOf(scope), applied: false, ...preview });
+          for (const line of previewLines(scope, preview)) print(line);
+          if (preview.pendingWipes.length > 0 && !evenIfWipePending)
+            throw new WipePendingError(preview.pendingWipes.length);
+          if (!process.stdin.isTTY) return note("Nothing was erased: --yes erases it.");
+          if (!(await confirmed(scope.user))) return note("Nothing was erased.");
+        }
+        const secretKey = await ownSecretKey(config, deployment.redis);
+        const by = userInfo().username;
+        const erased = await erasePerson(target, scope, { by, secretKey, despiteWipe: evenIfWipePending });
+        if (json) return printJson({ ...namesOf(scope), applied: true, erased });
+        print(paintOut("bold", "Erased"));
+        for (const line of countLines(erased)) print(line);
+        note("Backups, and Redis's append-only file until it is rewritten, still hold it: see docs/erasing.md.");
+      } finally {
+        await deployment.close();
+      }
+    });
+}
+
+/** @throws UsageError */
+function scopeOf(tenant: string, user: string, device: string | undefined): ErasureScope {
+  if (!isUserSubject(user)) {
+    throw new UsageError(`${JSON.stringify(user)} names no user`, {
+      fix: "A user's name is 1–128 letters, digits, `.`, `_` and `-`.",
+    });
+  }
+  if (device !== undefined && !/^[A-Za-z0-9_-]{1,64}$/.test(device)) {
+    throw new UsageError(`${JSON.stringify(device)} names no device`, {
+      fix: "A device's name is 1–64 letters, digits, `_` and `-`.",
+    });
+  }
+  return { tenant, user: canonicalId(user), ...(device !== undefined && { device: canonicalId(device) }) };
+}
+
+const namesOf = ({ user, device }: ErasureScope) => ({ user, ...(device !== undefined && { device }) });
+
+/** An earlier run may have been cut short at its very end, when nothing was left to find. */
+async function reportNothing({ store }: EraseTarget, { user, device }: ErasureScope): Promise<never> {
+  for (let partition = 0; partition < store.deployment.partitionCount; partition++) await store.purge(partition);
+  throw new UserNotFoundError(`nothing is stored about ${user}${device === undefined ? "" : ` on ${device}`}`, {
+    fix: "If they were erased before, that is as it should be. Else look for the name that the directory gives.",
+  });
+}
+
+/** For the log's keyed hash. Where the deployment's secret was never set, erasing goes without. */
+async function ownSecretKey(config: Config, redis: Redis): Promise<SecretKey | undefined> {
+  const key = await readSecretKey(config).catch((error: unknown) => {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  });
+  if (key !== undefined) await checkSecretKey(redis, config.prefix, key);
+  return key;
+}
+
+async function confirmed(user: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const typed = await terminal.question(`This can't be undone. Type ${paintErr("bold", user)} to erase it: `);
+    return typed.trim() === user;
+  } finally {
+    terminal.close();
+  }
+}
+
+function previewLines({ user, device }: ErasureScope, { found, pendingWipes }: ErasurePreview): string[] {
+  return [
+    `About ${paintOut("bold", user)}${device === undefined ? "" : ` on ${device}`} there is stored`,
+    ...countLines(found),
+    ...(pendingWipes.length === 0
+      ? []
+      : ["", paintOut("yellow", "A wipe is pending on"), ...pendingWipes.map(indented)]),
+  ];
+}
+
+const indented = (id: ErasurePreview["pendingWipes"][number]): string => `  ${shortId(id)}`;
+
+function countLines(erased: Erased): string[] {
+  const rows: readonly [number, string][] = [
+    [erased.userRecords, "user's record: license, groups, account"],
+    [erased.indexed, "sessions in the user's index"],
+    [erased.sessions, "sessions"],
+    [erased.records, "journal records, of which tombstones stay"],
+    [erased.events, "accepted events that are still held"],
+    [erased.effects, "effects not handed over yet"],
+    [erased.deliveries, "deliveries to webhooks and remediators"],
+  ];
+  return columns(rows.filter(([n]) => n > 0).map(([n, what]) => [`  ${count(n)}`, what]));
+}

@@ -1,0 +1,29 @@
+/** `gatehouse webhooks resume`. */
+import type { Command } from "commander";
+import { JSON_OPTION } from "../options.js";
+import { count, print, printJson } from "../terminal.js";
+import { withWebhooks } from "./with-webhooks.js";
+
+const EXAMPLE = `
+Example:
+  $ gatehouse webhooks resume wh_5f0c2a7be2d04c55
+
+What was spent while the endpoint was disabled is sent after \`gatehouse effects redrive\`.`;
+
+export function webhooksResumeCommand(webhooks: Command): void {
+  webhooks
+    .command("resume")
+    .summary("send to an endpoint again that was paused or disabled")
+    .description("Sends to the endpoint again. Everything that waits for it is due at once.")
+    .argument("<id>", "as `gatehouse webhooks list` shows it")
+    .option(...JSON_OPTION)
+    .addHelpText("after", EXAMPLE)
+    .action(async (id: string, { json }: { readonly json?: true }) => {
+      const endpoint = await withWebhooks(async (store, { tenant }) => {
+        await store.resume(tenant, id);
+        return store.get(tenant, id);
+      });
+      if (json) printJson(endpoint);
+      else print(`${id} is active: ${count(endpoint.figures.waiting)} deliveries are due.`);
+    });
+}

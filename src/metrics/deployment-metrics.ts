@@ -1,0 +1,99 @@
+/**
+ * What is true of the whole deployment, asked of the store when somebody reads the metrics. Every process says the same, so a dashboard
+ * takes the maximum over them, never the sum.
+ */
+import { Counter, Gauge } from "prom-client";
+import type { Redis } from "ioredis";
+import { STATE_NAMES } from "../../machines/session/context.js";
+import { neededWalk } from "../../machines/walk.js";
+import { DURABILITY_CLASSES, durabilityOf, readSettings } from "../redis/settings.js";
+import { readCounters } from "../store/counters.js";
+import type { PartitionStore } from "../store/partition-store.js";
+import { readState } from "../store/partition-view.js";
+import type { Metrics } from "./metrics.js";
+
+/** Readers that come together are told the same. */
+const KEPT_MS = 1_000;
+
+const OUTCOMES = ["applied", "ignored", "stale", "quarantined"] as const;
+
+export interface Observed {
+  readonly store: PartitionStore;
+  readonly redis: Redis;
+}
+
+export function addDeploymentMetrics(metrics: Metrics, { store, redis }: Observed): void {
+  const registers = [metrics.registry];
+  const gauge = <Label extends string = never>(name: string, help: string, labelNames: Label[] = []) =>
+    new Gauge({ name, help, labelNames, registers });
+  const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+    new Counter({ name, help, labelNames, registers });
+
+  const processed = counter("gatehouse_processed_events_total", "Events committed, by what became of them", [
+    "outcome",
+  ]);
+  const transitions = counter("gatehouse_transitions_total", "Changes of state", ["from", "to"]);
+  const sessions = gauge("gatehouse_sessions", "Sessions in each state", ["state"]);
+  const behind = gauge("gatehouse_partition_behind", "1: accepted events wait for a worker", ["partition"]);
+  const oldest = gauge("gatehouse_partition_oldest_wait_seconds", "How long the oldest one has waited", ["partition"]);
+  const overdue = gauge("gatehouse_partition_overdue_seconds", "How long its earliest deadline is past", ["partition"]);
+  const outbox = gauge("gatehouse_outbox_effects", "Committed effects that were not handed over yet");
+  const walking = gauge("gatehouse_walk_sessions_left", "Sessions that a published version has yet to be brought to");
+  const memory = gauge("gatehouse_redis_memory_bytes", "Memory that Redis uses");
+  const limit = gauge("gatehouse_redis_memory_limit_bytes", "Memory that Redis may use; 0: no limit");
+  const durability = gauge(
+    "gatehouse_durability_class",
+    "0: D0, written out each second; 1: D1, before the answer; 2: D2, on a replica, too",
+  );
+
+  const collect = async (): Promise<void> => {
+    const partitions = Array.from({ length: store.deployment.partitionCount }, (_, partition) => partition);
+    const [counters, surveys, settings] = await Promise.all([
+      readCounters(store),
+      store.survey(partitions),
+      readSettings(redis),
+    ]);
+    processed.reset();
+    for (const outcome of OUTCOMES) processed.inc({ outcome }, counters[outcome] ?? 0);
+    transitions.reset();
+    for (const [name, count] of Object.entries(counters)) {
+      const [kind, from, to] = name.split(".");
+      if (kind === "moved" && from !== undefined && to !== undefined) transitions.inc({ from, to }, count);
+    }
+    for (const state of STATE_NAMES) sessions.set({ state }, Math.max(0, counters[`in.${state}`] ?? 0));
+    // Where the clock is the events' own, how long one has waited can't be told from it.
+    const isTold = store.deployment.clock === "redis";
+    let left = 0;
+    for (const survey of surveys) {
+      const partition = String(survey.partition);
+      const { now, oldestWaiting, nextTimer } = survey;
+      behind.set({ partition }, survey.behind ? 1 : 0);
+      oldest.set({ partition }, oldestWaiting === null || !isTold ? 0 : Math.max(0, now - oldestWaiting) / 1_000);
+      overdue.set({ partition }, nextTimer === null || !isTold ? 0 : Math.max(0, now - nextTimer) / 1_000);
+      const { policies, walk } = readState(survey.state);
+      if (neededWalk(policies) !== undefined) left += Math.max(0, survey.sessions - (walk?.seen ?? 0));
+    }
+    outbox.set(surveys.reduce((sum, { outboxSize }) => sum + outboxSize, 0));
+    walking.set(left);
+    memory.set(settings.usedMemoryBytes);
+    limit.set(settings.maxMemoryBytes);
+    durability.set(DURABILITY_CLASSES.indexOf(durabilityOf(settings)));
+  };
+
+  const reachable = gauge(
+    "gatehouse_store_reachable",
+    "1: the store answered when these figures were read; 0: what they say of the deployment is old",
+  );
+  let collected: { readonly at: number; readonly done: Promise<void> } | undefined;
+  metrics.beforeRead(async () => {
+    const now = performance.now();
+    if (collected === undefined || now - collected.at > KEPT_MS) {
+      const done = collect().then(
+        () => reachable.set(1),
+        () => reachable.set(0),
+      );
+      collected = { at: now, done };
+    }
+    await collected.done;
+  });
+}
