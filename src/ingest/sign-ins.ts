@@ -50,28 +50,37 @@ export class SignIns {
   }
 
   /**
-   * Tells those that are stored, and whose users changed since they joined.
+   * Tells those that are stored, and whose users changed since they joined, until nothing changed since they were last told: a change may
+   * reach a session before the record that it builds on.
    * @returns why that could not be done
    */
   async catchUp(): Promise<Unknown | undefined> {
     try {
-      const late: SessionAppend[] = [];
-      for (const some of slices(this.stored)) {
-        const records = await this.target.users.readMany(this.tenant, some.map(userOf));
-        some.forEach((event, n) => {
-          const record = records[n];
-          if (record !== undefined && record.version !== this.records.get(event)?.version) {
-            late.push({ device: event.device, append: this.append(event, record) });
-          }
-        });
-      }
-      if (late.length > 0) await appendByDevice(this.target, this.tenant, late);
+      for (let left: readonly AcceptedEvent[] = this.stored; left.length > 0;) left = await this.tellNewer(left);
       return undefined;
     } catch (cause) {
       if (!(cause instanceof StoreUnavailableError)) throw cause;
       const message = "the sign-in was stored, but whether its session knows all of its user can't be told";
       return { status: "unknown", error: new StoreUnavailableError(message, { cause, outcomeUnknown: true }) };
     }
+  }
+
+  /** @returns those that were told something */
+  private async tellNewer(events: readonly AcceptedEvent[]): Promise<AcceptedEvent[]> {
+    const told: AcceptedEvent[] = [];
+    const late: SessionAppend[] = [];
+    for (const some of slices(events)) {
+      const records = await this.target.users.readMany(this.tenant, some.map(userOf));
+      for (const [n, event] of some.entries()) {
+        const record = records[n];
+        if (record === undefined || record.version === this.records.get(event)?.version) continue;
+        this.records.set(event, record);
+        told.push(event);
+        late.push({ device: event.device, append: this.append(event, record) });
+      }
+    }
+    if (late.length > 0) await appendByDevice(this.target, this.tenant, late);
+    return told;
   }
 
   private async join(): Promise<void> {
