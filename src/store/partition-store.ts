@@ -153,7 +153,7 @@ export interface Erasure {
   readonly nextToken: string;
   /** Sessions that go, each with the snapshot that is stored now; `null`: none is. */
   readonly sessions: ReadonlyMap<SessionKey, string | null>;
-  /** Ids of inbox entries. One that is of none of the `sessions` stays. */
+  /** Ids of inbox entries, of each session its oldest: of one that keeps an older entry `peek` need not see it. One of none of the `sessions` stays. */
   readonly entries: readonly EntryId[];
   /** Body of the broadcast that takes the place of the newest waiting entry if that goes: it tells the clock, which never goes back. */
   readonly placeholder: string;

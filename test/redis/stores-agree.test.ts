@@ -88,14 +88,15 @@ async function play(store: PartitionStore, history: readonly Step[]): Promise<un
   return answers.map(comparable);
 }
 
-/** The newest entries that are held, whosesoever; and one record with its effect. */
+/** The oldest entries of one session, those of another, which stay; and one record with its effect. */
 async function erase(store: PartitionStore, now: Extract<Step, { do: "erase" }>, nextToken: string) {
   const { found } = await store.search(0, "inbox", "e", null, 1_000);
+  const held = await Promise.all([now.who, "eve"].map(async (who) => waiting(store, who)));
   const snapshot = await store.snapshot(0, now.who);
   const result = await store.erase(0, {
     nextToken,
     sessions: new Map([[now.who, now.stored ? snapshot : null]]),
-    entries: found.slice(-now.entries).map(({ id }) => id),
+    entries: held.flatMap((ids) => ids.slice(0, now.entries)),
     placeholder: "e",
     records: [{ seq: now.seq, bodyHash: bodyHash(`record ${now.seq}`), previous: 0 }],
     effects: [`${now.seq}-0`],
@@ -104,6 +105,11 @@ async function erase(store: PartitionStore, now: Extract<Step, { do: "erase" }>,
   });
   await store.purge(0);
   return { result, found, oldest: await store.oldestRecord(0) };
+}
+
+async function waiting(store: PartitionStore, who: string): Promise<string[]> {
+  const { entries } = await store.peek(0, who);
+  return entries.filter(({ session: whose }) => whose === who).map(({ id }) => id);
 }
 
 /** Without nonces, and with maps that JSON can hold. */
