@@ -6,7 +6,7 @@ import { createLogger } from "../src/log.js";
 import { Metrics } from "../src/metrics/metrics.js";
 import { startMetricsServer } from "../src/metrics/metrics-server.js";
 import { readiness } from "../src/readiness/readiness.js";
-import { checkRedis } from "../src/redis/check-redis.js";
+import { checkRedis, demandsOf } from "../src/redis/check-redis.js";
 import { loadRemediators } from "../src/remediators/load.js";
 import { SecretKey } from "../src/secrets/secret-key.js";
 import { startWorker } from "./worker.js";
@@ -26,7 +26,7 @@ try {
     throw new Error("REDIS_URL is not set: a worker does not start a Redis of its own (`gatehouse up` does)");
   }
   const metrics = config.metricsPort === undefined ? undefined : new Metrics();
-  await checkRedis(config, config.redisUrl);
+  await checkRedis(config, config.redisUrl, log);
   const worker = await startWorker({
     redisUrl: config.redisUrl,
     prefix: config.prefix,
@@ -53,8 +53,7 @@ try {
               readiness({
                 redis: worker.redis,
                 prefix: config.prefix,
-                least: config.durability,
-                trusted: config.trustRedisSettings,
+                ...demandsOf(config),
                 stopping: stopping.signal,
               }),
           },

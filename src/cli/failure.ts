@@ -6,7 +6,7 @@ import { ConfigError } from "../config.js";
 import { PolicyKindError, PolicyUnknownError, VersionUnknownError } from "../control/catalogue-errors.js";
 import { WipePendingError } from "../erase/erase-errors.js";
 import { GatehouseError } from "../errors.js";
-import { ListenError } from "../http/server.js";
+import { ListenError } from "../listen.js";
 import { ApiKeyUnknownError } from "../keys/api-keys.js";
 import { SendingStoppedError } from "../ingest/sender.js";
 import { UnsafeRedisError } from "../redis/settings.js";

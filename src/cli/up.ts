@@ -52,7 +52,13 @@ async function serve(config: Config, url: string): Promise<void> {
   let fail: (error: WorkerStartError) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => (fail = reject));
   const worker = await WorkerProcess.start({
-    environment: { REDIS_URL: url, GATEHOUSE_EFFECTS: effects, ...(await deliverySettings(config)) },
+    environment: {
+      REDIS_URL: url,
+      GATEHOUSE_EFFECTS: effects,
+      ...(await deliverySettings(config)),
+      // The API has the one that is set.
+      ...(config.metricsPort && { GATEHOUSE_METRICS_PORT: String(config.metricsPort + 1) }),
+    },
     logFile,
     onChange: note,
     onFailure: (error) => fail(error),

@@ -4,9 +4,9 @@ import { openDeployment } from "../deployment/open-deployment.js";
 import { ApiKeys } from "../keys/api-keys.js";
 import { addDeploymentMetrics } from "../metrics/deployment-metrics.js";
 import { Metrics } from "../metrics/metrics.js";
-import { startMetricsServer } from "../metrics/metrics-server.js";
+import { type MetricsServer, startMetricsServer } from "../metrics/metrics-server.js";
 import { readiness } from "../readiness/readiness.js";
-import { refuseUnsafeSettings } from "../redis/settings.js";
+import { checkRedis, demandsOf } from "../redis/check-redis.js";
 import { createLogger } from "../log.js";
 import { checkSecretKey, readSecretKey } from "../secrets/secret-key.js";
 import { allowedRanges } from "../webhooks/open-webhooks.js";
@@ -29,10 +29,11 @@ export async function serveApi(config: Config, redisUrl: string): Promise<Runnin
   const log = createLogger(config.logLevel, "api");
   const { prefix, wakeShards, shutdownMs } = config;
   const secretKey = await readSecretKey(config);
+  await checkRedis(config, redisUrl, log);
   const deployment = await openDeployment({ redis: redisUrl, prefix, wakeShards });
   const stopping = new AbortController();
+  let watch: MetricsServer | undefined;
   try {
-    await refuseUnsafeSettings(deployment.redis, config.durability, config.trustRedisSettings);
     await checkSecretKey(deployment.redis, prefix, secretKey);
     const keys = new ApiKeys(deployment.redis, prefix, secretKey);
     const webhooks = new Webhooks({
@@ -43,15 +44,15 @@ export async function serveApi(config: Config, redisUrl: string): Promise<Runnin
     });
     const metrics = new Metrics();
     addDeploymentMetrics(metrics, deployment);
-    const { durability: least, trustRedisSettings: trusted } = config;
-    const ask = async () => readiness({ redis: deployment.redis, prefix, least, trusted, stopping: stopping.signal });
+    const ask = async () =>
+      readiness({ redis: deployment.redis, prefix, ...demandsOf(config), stopping: stopping.signal });
+    const { metricsHost, metricsPort } = config;
+    if (metricsPort !== undefined) {
+      watch = await startMetricsServer({ metrics, readiness: ask }, { host: metricsHost, port: metricsPort });
+    }
     const limits = new Limits();
     const parts = { deployment, keys, webhooks, limits, metrics, readiness: ask, log, stopping: stopping.signal };
     const server: RunningServer = await startServer(createApp(parts), config);
-    const watch =
-      config.metricsPort === undefined
-        ? undefined
-        : await startMetricsServer({ metrics, readiness: ask }, { host: config.metricsHost, port: config.metricsPort });
     log.info({ url: server.url, prefix }, "the API is up");
     return {
       url: server.url,
@@ -65,6 +66,7 @@ export async function serveApi(config: Config, redisUrl: string): Promise<Runnin
       },
     };
   } catch (error) {
+    watch?.close();
     await deployment.close();
     throw error;
   }

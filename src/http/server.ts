@@ -2,8 +2,7 @@
 import { getRequestListener } from "@hono/node-server";
 import { once } from "node:events";
 import { type Server, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { GatehouseError } from "../errors.js";
+import { type Address, listen } from "../listen.js";
 import type { Api } from "./api.js";
 
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -13,12 +12,6 @@ const KEEP_ALIVE_MS = 65_000;
 const IDLE_LOOK_MS = 20;
 const MAX_HEADER_BYTES = 16 * 1024;
 
-/** The address is taken, or not ours. */
-export class ListenError extends GatehouseError {
-  readonly code = "server.listen_failed";
-  readonly retryable = false;
-}
-
 export interface RunningServer {
   /** `http://127.0.0.1:8710`. */
   readonly url: string;
@@ -27,10 +20,7 @@ export interface RunningServer {
 }
 
 /** @throws ListenError */
-export async function startServer(
-  { app }: Api,
-  { host, port }: { host: string; port: number },
-): Promise<RunningServer> {
+export async function startServer({ app }: Api, address: Address): Promise<RunningServer> {
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const server: Server = createServer(
     {
@@ -42,19 +32,10 @@ export async function startServer(
     },
     (incoming, outgoing) => void listener(incoming, outgoing),
   );
-  server.listen(port, host);
-  try {
-    await once(server, "listening");
-  } catch (cause) {
-    throw new ListenError(`the API can't listen on ${host}:${port}: ${(cause as Error).message}`, {
-      cause,
-      fix: "Set GATEHOUSE_PORT to a free port (0: any), and GATEHOUSE_HOST to an address of this machine.",
-    });
-  }
-  const address = server.address() as AddressInfo;
-  const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  const what = { name: "the API", hostSetting: "GATEHOUSE_HOST", portSetting: "GATEHOUSE_PORT" };
+  const url = await listen(server, address, what);
   return {
-    url: `http://${name}:${address.port}`,
+    url,
     stop: async (deadlineMs) => {
       const closed = once(server, "close");
       server.close();

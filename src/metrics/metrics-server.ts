@@ -1,7 +1,6 @@
 /** A worker's own port, for whoever watches it: metrics and probes, and nothing that changes anything. */
-import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type Address, listen } from "../listen.js";
 import type { Readiness } from "../readiness/readiness.js";
 import type { Metrics } from "./metrics.js";
 
@@ -15,10 +14,10 @@ export interface MetricsServer {
   close(): void;
 }
 
-/** @throws Error if the address can't be listened on */
+/** @throws ListenError */
 export async function startMetricsServer(
   { metrics, readiness }: WatchedProcess,
-  { host, port }: { readonly host: string; readonly port: number },
+  address: Address,
 ): Promise<MetricsServer> {
   const answer = async (path: string): Promise<readonly [status: number, type: string, body: string]> => {
     switch (path) {
@@ -35,15 +34,15 @@ export async function startMetricsServer(
     }
   };
   const server = createServer((request, response) => {
-    void answer(request.url ?? "/")
+    const [path = "/"] = (request.url ?? "/").split("?", 1);
+    void answer(path)
       .catch((error: unknown) => [500, "text/plain", `${(error as Error).message}\n`] as const)
       .then(([status, type, body]) => response.writeHead(status, { "content-type": type }).end(body));
   });
-  server.listen(port, host);
-  await once(server, "listening");
-  const address = server.address() as AddressInfo;
+  const what = { name: "metrics", hostSetting: "GATEHOUSE_METRICS_HOST", portSetting: "GATEHOUSE_METRICS_PORT" };
+  const url = await listen(server, address, what);
   return {
-    url: `http://${address.address}:${address.port}`,
+    url,
     close: () => {
       server.close();
       server.closeAllConnections();

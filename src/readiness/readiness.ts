@@ -1,16 +1,29 @@
 /** Whether this process can do its work now: what a load balancer asks before it sends anybody here. */
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
-import { type Durability, durabilityOf, readSettings, unsafeSettings } from "../redis/settings.js";
-import { canaryKey } from "../store/keys.js";
+import { GatehouseError } from "../errors.js";
+import {
+  type Demands,
+  type Durability,
+  durabilityOf,
+  inWords,
+  readSettings,
+  remedy,
+  unsafeSettings,
+} from "../redis/settings.js";
+import { joinDeployment } from "../store/deployment.js";
+import { canaryKey, deploymentKey } from "../store/keys.js";
 
 const CANARY_SECONDS = 60;
+const PROCESS_ID = randomUUID();
 
 export interface Check {
-  readonly name: "running" | "write" | "settings";
+  readonly name: "running" | "write" | "deployment" | "settings";
   readonly ok: boolean;
   /** In a sentence. */
   readonly detail: string;
+  /** What to do; absent: nothing. */
+  readonly fix?: string;
 }
 
 export interface Readiness {
@@ -21,23 +34,25 @@ export interface Readiness {
   readonly checks: readonly Check[];
 }
 
-export interface ReadinessTarget {
+export interface ReadinessTarget extends Demands {
   readonly redis: Redis;
   readonly prefix: string;
-  /** The class that is good enough. */
-  readonly least: Durability;
-  /** The operator answers for what can't be read. */
-  readonly trusted: boolean;
   readonly stopping: AbortSignal;
 }
 
 /** Never rejects, and answers within the connection's time limit. */
-export async function readiness({ redis, prefix, least, trusted, stopping }: ReadinessTarget): Promise<Readiness> {
+export async function readiness(target: ReadinessTarget): Promise<Readiness> {
+  const { redis, prefix, stopping } = target;
   const running: Check = stopping.aborted
     ? { name: "running", ok: false, detail: "the process is stopping" }
     : { name: "running", ok: true, detail: "the process takes work" };
-  const [write, settings] = await Promise.all([writeCheck(redis, prefix), settingsCheck(redis, least, trusted)]);
-  const checks = [running, write, settings.check];
+  const [deployment, settings] = await Promise.all([deploymentCheck(redis, prefix), settingsCheck(redis, target)]);
+  // After the others: a replica refuses it, and the connection is then made anew.
+  const write: Check =
+    settings.version === null
+      ? { name: "write", ok: false, detail: "not tried, because Redis does not answer" }
+      : await writeCheck(redis, prefix);
+  const checks = [running, write, deployment, settings.check];
   return {
     ready: checks.every(({ ok }) => ok),
     durability: settings.durability,
@@ -47,34 +62,51 @@ export async function readiness({ redis, prefix, least, trusted, stopping }: Rea
 }
 
 async function writeCheck(redis: Redis, prefix: string): Promise<Check> {
-  const key = canaryKey(prefix);
+  const key = canaryKey(prefix, PROCESS_ID);
   const said = randomUUID();
   try {
-    await redis.set(key, said, "EX", CANARY_SECONDS);
-    // Another process may have written in between: that it could is as good.
-    const ok = (await redis.get(key)) !== null;
+    // In one go: another question to the same process may come in between.
+    const [written, read] = (await redis.multi().set(key, said, "EX", CANARY_SECONDS).get(key).exec()) ?? [];
+    const error = written?.[0] ?? read?.[0];
+    if (error) throw error;
+    const ok = read?.[1] === said;
     return { name: "write", ok, detail: ok ? "what was written was read back" : "what was written was not there" };
   } catch (error) {
-    return { name: "write", ok: false, detail: `Redis takes no writes: ${(error as Error).message}` };
+    const fix = "See whether Redis runs, is the primary, and has memory and disk left.";
+    return { name: "write", ok: false, detail: `Redis takes no writes: ${(error as Error).message}`, fix };
+  }
+}
+
+async function deploymentCheck(redis: Redis, prefix: string): Promise<Check> {
+  const name = "deployment";
+  try {
+    const { partitionCount } = joinDeployment(prefix, await redis.hgetall(deploymentKey(prefix)), {});
+    return { name, ok: true, detail: `it is there, with ${partitionCount} partitions` };
+  } catch (error) {
+    const { message } = error as Error;
+    const fix = error instanceof GatehouseError ? error.fix : undefined;
+    return { name, ok: false, detail: message, ...(fix !== undefined && { fix }) };
   }
 }
 
 async function settingsCheck(
   redis: Redis,
-  least: Durability,
-  trusted: boolean,
+  demands: Demands,
 ): Promise<{ check: Check; durability: Durability | null; version: string | null }> {
+  const name = "settings";
   try {
     const settings = await readSettings(redis);
-    const unsafe = unsafeSettings(settings, least).filter((what) => !(trusted && what.includes("can't be read")));
-    const detail = unsafe.length === 0 ? "accepted events are safe" : unsafe.join("; ");
+    const unsafe = unsafeSettings(settings, demands);
     return {
-      check: { name: "settings", ok: unsafe.length === 0, detail },
+      check:
+        unsafe.length === 0
+          ? { name, ok: true, detail: "accepted events are safe" }
+          : { name, ok: false, detail: inWords(unsafe), fix: remedy(unsafe) },
       durability: durabilityOf(settings),
       version: settings.version,
     };
   } catch (error) {
     const detail = `Redis does not answer: ${(error as Error).message}`;
-    return { check: { name: "settings", ok: false, detail }, durability: null, version: null };
+    return { check: { name, ok: false, detail }, durability: null, version: null };
   }
 }

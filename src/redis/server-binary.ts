@@ -4,11 +4,11 @@ import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { GatehouseError } from "../errors.js";
+import { OLDEST_REDIS, isNewEnough } from "./version.js";
 
 const run = promisify(execFile);
 
 const SERVERS = ["redis-server", "valkey-server"];
-const OLDEST = "6.2";
 const APT_OUTPUT_BYTES = 16 * 1024 * 1024;
 
 const WAYS_OUT = [
@@ -24,7 +24,7 @@ export class RedisMissingError extends GatehouseError {
   readonly retryable = false;
 
   constructor(reason: string, cause?: unknown) {
-    super(`Gatehouse needs Redis ${OLDEST} or newer, and ${reason}`, { cause, fix: WAYS_OUT.join("\n") });
+    super(`Gatehouse needs Redis ${OLDEST_REDIS} or newer, and ${reason}`, { cause, fix: WAYS_OUT.join("\n") });
   }
 }
 
@@ -34,7 +34,7 @@ export class RedisTooOldError extends GatehouseError {
   readonly retryable = false;
 
   constructor(found: string) {
-    super(`Gatehouse needs Redis ${OLDEST} or newer, and found ${found}`, { fix: WAYS_OUT.join("\n") });
+    super(`Gatehouse needs Redis ${OLDEST_REDIS} or newer, and found ${found}`, { fix: WAYS_OUT.join("\n") });
   }
 }
 
@@ -69,7 +69,7 @@ async function findServer(): Promise<string | undefined> {
     const path = await onPath(name);
     if (path === undefined) continue;
     const version = await versionOf(path);
-    if (isAtLeast(version, OLDEST)) return path;
+    if (isNewEnough(version)) return path;
     tooOld.push(`${path} ${version}`);
   }
   if (tooOld.length > 0) throw new RedisTooOldError(tooOld.join(" and "));
@@ -94,10 +94,6 @@ async function onPath(name: string): Promise<string | undefined> {
 async function versionOf(path: string): Promise<string> {
   const { stdout } = await run(path, ["--version"]).catch(() => ({ stdout: "" }));
   return /\bv=(\d+\.\d+[.\d]*)/.exec(stdout)?.[1] ?? "of unknown version";
-}
-
-function isAtLeast(version: string, oldest: string): boolean {
-  return /^\d/.test(version) && version.localeCompare(oldest, "en", { numeric: true }) >= 0;
 }
 
 async function installWithApt(aptGet: string): Promise<void> {

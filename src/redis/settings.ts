@@ -1,6 +1,7 @@
 /** What a server was set to, as far as accepted events depend on it: what is unsafe is refused before anything is accepted. */
 import type { Redis } from "ioredis";
 import { GatehouseError } from "../errors.js";
+import { OLDEST_REDIS, isNewEnough } from "./version.js";
 
 /** `D0`: written out each second, so a power cut costs up to one. `D1`: before the answer. `D2`: and on a replica. */
 export const DURABILITY_CLASSES = ["D0", "D1", "D2"] as const;
@@ -13,7 +14,7 @@ export interface RedisSettings {
   readonly maxmemoryPolicy: string | undefined;
   readonly appendonly: string | undefined;
   readonly appendfsync: string | undefined;
-  readonly minReplicasToWrite: number;
+  readonly minReplicasToWrite: number | undefined;
   readonly usedMemoryBytes: number;
   /** 0: no limit. */
   readonly maxMemoryBytes: number;
@@ -42,7 +43,7 @@ export async function readSettings(redis: Redis): Promise<RedisSettings> {
     maxmemoryPolicy: told.get("maxmemory-policy") ?? info.get("maxmemory_policy"),
     appendonly: told.get("appendonly") ?? (info.get("aof_enabled") === "1" ? "yes" : "no"),
     appendfsync: told.get("appendfsync"),
-    minReplicasToWrite: Number(told.get("min-replicas-to-write") ?? 0),
+    minReplicasToWrite: told.has("min-replicas-to-write") ? Number(told.get("min-replicas-to-write")) : undefined,
     usedMemoryBytes: Number(info.get("used_memory") ?? 0),
     maxMemoryBytes: Number(info.get("maxmemory") ?? 0),
   };
@@ -65,45 +66,81 @@ function pairs(answer: unknown): [string, string][] {
   return answer.length < 2 ? [] : [[String(answer[0]), String(answer[1])]];
 }
 
+/** What can't be read counts as the worst. */
 export function durabilityOf({ appendonly, appendfsync, minReplicasToWrite }: RedisSettings): Durability {
   if (appendonly !== "yes" || appendfsync !== "always") return "D0";
-  return minReplicasToWrite >= 1 ? "D2" : "D1";
+  return (minReplicasToWrite ?? 0) >= 1 ? "D2" : "D1";
 }
 
-/** What is wrong with the settings, a sentence for each, with the value that is safe. */
-export function unsafeSettings(settings: RedisSettings, least: Durability): string[] {
-  const { maxmemoryPolicy, appendonly, appendfsync, isPrimary } = settings;
-  const say = (name: string, value: string | undefined, safe: string): string =>
-    value === undefined ? `${name} can't be read; it must be ${safe}` : `${name} is ${value}; it must be ${safe}`;
-  const durability = durabilityOf(settings);
+/** What a process asks of its Redis. */
+export interface Demands {
+  /** The class that is good enough. */
+  readonly least: Durability;
+  /** The operator answers for what can't be read. */
+  readonly trusted: boolean;
+}
+
+/** Something under which accepted events could be lost. */
+export interface UnsafeSetting {
+  readonly name: string;
+  /** `undefined`: the server does not tell this user. */
+  readonly value: string | undefined;
+  readonly safe: string;
+}
+
+export function unsafeSettings(settings: RedisSettings, { least, trusted }: Demands): UnsafeSetting[] {
+  const { maxmemoryPolicy, appendonly, appendfsync, minReplicasToWrite, isPrimary, version } = settings;
+  const found = (isSafe: boolean, name: string, value: string | undefined, safe: string): UnsafeSetting[] =>
+    isSafe || (trusted && value === undefined) ? [] : [{ name, value, safe }];
   return [
-    ...(maxmemoryPolicy === "noeviction" ? [] : [say("maxmemory-policy", maxmemoryPolicy, "noeviction")]),
-    ...(appendonly === "yes" ? [] : [say("appendonly", appendonly, "yes")]),
-    ...(least !== "D0" && appendfsync !== "always" ? [say("appendfsync", appendfsync, "always")] : []),
-    ...(least === "D2" && durability === "D1" ? ["min-replicas-to-write is 0; it must be 1 or more"] : []),
-    ...(isPrimary ? [] : ["the server is a replica; it must be the primary"]),
+    ...found(isNewEnough(version), "version", version, `${OLDEST_REDIS} or newer`),
+    ...found(isPrimary, "role", "replica", "primary"),
+    ...found(maxmemoryPolicy === "noeviction", "maxmemory-policy", maxmemoryPolicy, "noeviction"),
+    ...found(appendonly === "yes", "appendonly", appendonly, "yes"),
+    ...found(least === "D0" || appendfsync === "always", "appendfsync", appendfsync, "always"),
+    ...found(
+      least !== "D2" || (minReplicasToWrite ?? 0) >= 1,
+      "min-replicas-to-write",
+      minReplicasToWrite?.toString(),
+      "1 or more",
+    ),
   ];
+}
+
+export const inWords = (unsafe: readonly UnsafeSetting[]): string =>
+  unsafe
+    .map(({ name, value, safe }) =>
+      value === undefined ? `${name} can't be read; it must be ${safe}` : `${name} is ${value}; it must be ${safe}`,
+    )
+    .join("; ");
+
+/** What to do about them. */
+export function remedy(unsafe: readonly UnsafeSetting[]): string {
+  const isHidden = ({ value }: UnsafeSetting) => value === undefined;
+  const isFsync = ({ name }: UnsafeSetting) => name === "appendfsync";
+  const isSettable = ({ name }: UnsafeSetting) => name !== "version" && name !== "role";
+  return [
+    ...(unsafe.some(isSettable) ? ["Set them in redis.conf, or with CONFIG SET and CONFIG REWRITE."] : []),
+    ...(unsafe.every(isSettable) ? [] : ["Set REDIS_URL to the primary, of a version that is new enough."]),
+    ...(unsafe.some(isFsync)
+      ? ["GATEHOUSE_DURABILITY=D0 accepts losing up to a second of events when the machine fails."]
+      : []),
+    ...(unsafe.some(isHidden)
+      ? ["GATEHOUSE_TRUST_REDIS_SETTINGS=true answers for what this Redis user may not read."]
+      : []),
+  ].join("\n");
 }
 
 /**
  * For whoever is about to accept events or to process them.
- * @param least that is good enough
- * @param trusted the operator answers for what can't be read
  * @throws UnsafeRedisError naming every setting
  */
-export async function refuseUnsafeSettings(redis: Redis, least: Durability, trusted: boolean): Promise<RedisSettings> {
+export async function refuseUnsafeSettings(redis: Redis, demands: Demands): Promise<RedisSettings> {
   const settings = await readSettings(redis);
-  const unsafe = unsafeSettings(settings, least).filter((what) => !(trusted && what.includes("can't be read")));
+  const unsafe = unsafeSettings(settings, demands);
   if (unsafe.length > 0) {
-    throw new UnsafeRedisError(`Redis is not set so that accepted events are safe: ${unsafe.join("; ")}`, {
-      fix: [
-        "Set them in redis.conf, or with CONFIG SET and CONFIG REWRITE.",
-        "GATEHOUSE_DURABILITY=D0 accepts losing up to a second of events when the machine fails.",
-        ...(unsafe.some((what) => what.includes("can't be read"))
-          ? ["GATEHOUSE_TRUST_REDIS_SETTINGS=true answers for what this Redis user may not read."]
-          : []),
-      ].join("\n"),
-    });
+    const message = `Redis is not set so that accepted events are safe: ${inWords(unsafe)}`;
+    throw new UnsafeRedisError(message, { fix: remedy(unsafe) });
   }
   return settings;
 }

@@ -148,7 +148,7 @@ export function deliveryKeys(prefix: string, queue: string): DeliveryKeys {
   };
 }
 
-/** String: written and read back by whoever asks whether the server takes writes. */
-export function canaryKey(prefix: string): string {
-  return `${checkedPrefix(prefix)}:canary`;
+/** String, one for each process that asks whether the server takes writes: written and read back. */
+export function canaryKey(prefix: string, processId: string): string {
+  return `${checkedPrefix(prefix)}:canary:${processId}`;
 }

@@ -41,7 +41,7 @@ afterEach(async () => {
 
 test("a worker and a client work with it, and other keys and commands are not theirs", async () => {
   const deployment = await openDeployment({ redis: url, prefix: "gh" });
-  await refuseUnsafeSettings(deployment.redis, "D1", false);
+  await refuseUnsafeSettings(deployment.redis, { least: "D1", trusted: false });
   await publish(deployment, "contoso", {
     policies: [samplePolicy("contoso-ios-level2")],
     conditionalAccess: [],
