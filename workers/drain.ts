@@ -11,6 +11,7 @@ import type { Logger } from "../src/log.js";
 import type { Metrics } from "../src/metrics/metrics.js";
 import type { LoadLimits, PartitionStore } from "../src/store/partition-store.js";
 import { readBatch, writeOutcome } from "../src/store/partition-view.js";
+import { TransitionSpans } from "../src/tracing/transition-spans.js";
 
 const LIMITS: LoadLimits = { entries: 256, bytes: 256 * 1024 };
 
@@ -112,14 +113,18 @@ export class Drainer {
         input.policies,
         input.entries.flatMap((entry) => (entry.kind === "publish" ? [entry] : [])),
       );
+      const begunAt = Date.now();
       const outcome = foldBatch(input, rules.rulesOf);
-      const commit = writeOutcome(batch, input, outcome, randomBytes(9).toString("base64url"));
+      const spans = new TransitionSpans(input.traces, { partition, begunAt }, outcome.records);
+      const nextToken = randomBytes(9).toString("base64url");
+      const commit = writeOutcome(batch, input, outcome, nextToken, spans.ofEffect);
       const result = await store.commit(partition, commit);
       if (result.status === "stale") {
         // Another worker that drains goes on by itself; one that only walks does not, so it is tried again.
         if (++stale > STALE_RETRIES) return "stale";
         continue;
       }
+      spans.end();
       onCommit?.(partition, batch.entries.length);
       metrics?.committed(batch.entries.length, lateness(outcome.records, batch.horizon));
       if (commit.effects.length > 0) {

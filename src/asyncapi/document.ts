@@ -32,6 +32,10 @@ const effectEnvelope = z.strictObject({
   datacontenttype: z.literal("application/json"),
   tenant: z.string(),
   revision: z.int().min(0).describe("of the session: a greater one is newer"),
+  traceparent: z
+    .string()
+    .optional()
+    .describe("W3C Trace Context: where the trace of the event that led to it goes on, if that belonged to one"),
 });
 
 const KINDS = {
@@ -138,6 +142,7 @@ const webhookHeaders = z.object({
   "webhook-signature": z
     .string()
     .describe("Standard Webhooks: `v1,<base64>`, several with spaces while a secret is rotated"),
+  traceparent: z.string().optional().describe("of this attempt, if the effect has one"),
 });
 
 export function asyncApiDocument(): Json {

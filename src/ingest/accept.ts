@@ -11,6 +11,7 @@ import { CloudEventEnvelope, type Subject, isSubject, parseSubject } from "./clo
 import { closestName } from "./closest-name.js";
 import { inspectJson } from "./inspect-json.js";
 import { type Refusal, jsonPointer } from "./refusal.js";
+import { type TraceParent, isTraceParent } from "../tracing/trace-parent.js";
 
 /** A valid event, addressed to one session. */
 export interface AcceptedEvent {
@@ -21,6 +22,8 @@ export interface AcceptedEvent {
   readonly id: string;
   /** Producer's time, epoch ms. */
   readonly time: number;
+  /** Where the producer's trace goes on. */
+  readonly traceparent?: TraceParent;
 }
 
 /** A valid event about a user, and so about every session of the user. */
@@ -54,7 +57,7 @@ export function acceptEvent(input: unknown, tenant: string, emitters?: readonly 
 
   const envelope = CloudEventEnvelope.safeParse(input);
   if (!envelope.success) return { refusal: invalid(envelope.error.issues) };
-  const { type, data = {}, subject, source, id, time } = envelope.data;
+  const { type, data = {}, subject, source, id, time, traceparent } = envelope.data;
 
   if (envelope.data.tenant !== undefined && envelope.data.tenant !== tenant) {
     return refuse(
@@ -101,6 +104,7 @@ export function acceptEvent(input: unknown, tenant: string, emitters?: readonly 
     device: addressee.device,
     event,
     id: id + idSuffix,
+    ...(isTraceParent(traceparent) && { traceparent }),
   });
   const event = { type, ...payload.data } as SessionEvent;
   if (!isSubject(subject)) {

@@ -5,11 +5,12 @@ import type { SessionId } from "../../machines/session/session.js";
 import { type UserRecord, userChanged } from "../../machines/users/user-record.js";
 import { firstOf } from "../store/entry-id.js";
 import type { InboxEntry } from "../store/partition-store.js";
+import type { TraceParent } from "../tracing/trace-parent.js";
 import type { AcceptedEvent, AcceptedUserEvent } from "./accept.js";
 
 /**
- * Short names, since every event passes through: session, source, id, producer's time in epoch ms, the event, and the version of
- * the user's record that an event about the user made.
+ * Short names, since every event passes through: session, source, id, producer's time in epoch ms, the event, the version of
+ * the user's record that an event about the user made, and where its trace goes on.
  */
 interface EventBody {
   readonly s: string;
@@ -18,6 +19,7 @@ interface EventBody {
   readonly t: number;
   readonly e: SessionEvent;
   readonly u?: number;
+  readonly p?: TraceParent;
 }
 
 /** An event that Gatehouse makes itself, outside the fold. */
@@ -32,8 +34,13 @@ type Body =
   | { readonly publish: { readonly tenant: string; readonly version: number } }
   | { readonly clock: true };
 
-export function eventBody({ session, source, id, time, event }: AcceptedEvent): string {
-  return JSON.stringify({ s: session, o: source, i: id, t: time, e: event } satisfies EventBody);
+/** @param traceparent not part of what makes an event the same event: sent again, it may belong to another trace */
+export function eventBody(
+  { session, source, id, time, event }: Omit<AcceptedEvent, "traceparent">,
+  traceparent?: TraceParent,
+): string {
+  const body = { s: session, o: source, i: id, t: time, e: event } satisfies EventBody;
+  return JSON.stringify(traceparent === undefined ? body : ({ ...body, p: traceparent } satisfies EventBody));
 }
 
 /** @param version of the user's record that the event made; 0: it came too late for the record */
@@ -57,17 +64,21 @@ export function publishBody(tenant: string, version: number): string {
 /** Moves a partition's clock on, where the clock is the events' own. */
 export const CLOCK_BODY = JSON.stringify({ clock: true } satisfies Body);
 
-export function readEntry({ id, body }: InboxEntry): Entry {
+/** An entry, and where its trace goes on. */
+export type ReadEntry = Entry & { readonly traceparent?: TraceParent };
+
+export function readEntry({ id, body }: InboxEntry): ReadEntry {
   const at = firstOf(id);
   const stored = JSON.parse(body) as Body;
   if ("clock" in stored) return { kind: "clock", at };
   if ("publish" in stored) return { kind: "publish", ...stored.publish, at };
   if (!("o" in stored)) return { kind: "event", session: stored.s, occurrence: { event: stored.e, at } };
-  const { s: session, e: event, o: source, i, t: time, u: userVersion } = stored;
+  const { s: session, e: event, o: source, i, t: time, u: userVersion, p: traceparent } = stored;
   const origin = { source, id: i, time, entry: id };
   return {
     kind: "event",
     session,
     occurrence: userVersion === undefined ? { event, at, origin } : { event, at, origin, userVersion },
+    ...(traceparent !== undefined && { traceparent }),
   };
 }

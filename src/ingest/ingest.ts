@@ -7,6 +7,7 @@ import type { Emitter } from "../../machines/events/define-event.js";
 import { StoreUnavailableError } from "../errors.js";
 import { type Append, type AppendResult, MAX_APPENDS, type PartitionStore } from "../store/partition-store.js";
 import { fingerprint, partitionOf, sessionKey } from "../store/session-key.js";
+import { AcceptSpans } from "../tracing/accept-spans.js";
 import type { UserStore } from "../users/user-store.js";
 import { type AcceptedEvent, type AcceptedUserEvent, acceptEvent } from "./accept.js";
 import { eventBody } from "./inbox-body.js";
@@ -182,15 +183,17 @@ async function append(
   partition: number,
   addressed: readonly Addressed[],
 ): Promise<readonly IngestResult[] | Unknown> {
+  const spans = new AcceptSpans(partition);
   try {
     const hasSignIns = addressed.some(({ event }) => isSignIn(event));
     if (hasSignIns) await signIns.joined();
     const appends: Append[] = [];
     const places = addressed.map(({ event }) => {
       const body = eventBody(event);
+      const traceparent = spans.begin(event);
       const place = appends.push({
         session: sessionKey(event.session),
-        body,
+        body: traceparent === undefined ? body : eventBody(event, traceparent),
         time: event.time,
         fingerprint: fingerprint(tenant, event.source, event.id, body),
       });
@@ -201,9 +204,12 @@ async function append(
     const appended = await store.ingest(partition, appends);
     if (appended.wake) wake(partition);
     if (hasSignIns) for (const { event } of addressed) if (isSignIn(event)) signIns.isStored(event);
-    return places.map((place) => ({ status: (appended.results[place] as AppendResult).status }));
+    const results = places.map((place) => ({ status: (appended.results[place] as AppendResult).status }));
+    spans.end(results.map(({ status }) => status));
+    return results;
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
+    spans.fail(error);
     return { status: "unknown", error };
   }
 }

@@ -12,6 +12,8 @@ import { type IngestTarget, ingest } from "../ingest/ingest.js";
 import type { Logger } from "../log.js";
 import { type LookTarget, look } from "../sessions/look.js";
 import type { EffectMessage } from "../store/partition-view.js";
+import { tracedAttempt } from "../tracing/attempt-span.js";
+import type { TraceParent } from "../tracing/trace-parent.js";
 import { LONGEST_TIMEOUT_MS, RemediationResult, type Remediator, type RemediatorRegistry } from "./registry.js";
 
 /** Of the queue, beside those of webhook endpoints. */
@@ -47,7 +49,10 @@ export function remediationReceiver(options: RemediationOptions): Receiver {
     concurrency: CONCURRENCY,
     visibleAfterMs: 2 * LONGEST_TIMEOUT_MS,
     isReady: async () => !options.registry.isEmpty,
-    attempt: async (delivery, stopping) => remediate(options, delivery, stopping),
+    attempt: async (delivery, stopping) =>
+      tracedAttempt(delivery.effect, "remediator", async (traceparent) =>
+        remediate(options, delivery, stopping, traceparent),
+      ),
   };
 }
 
@@ -55,6 +60,7 @@ async function remediate(
   options: RemediationOptions,
   delivery: Delivery,
   stopping: AbortSignal,
+  traceparent: TraceParent | undefined,
 ): Promise<AttemptOutcome> {
   const { effect } = delivery;
   const at = Date.now();
@@ -87,7 +93,8 @@ async function remediate(
     }
     const result: RemediationResult = "why" in found ? { status: "SERVICE_FAILURE" } : found.result;
     const isEventClock = options.target.store.deployment.clock === "event";
-    const told = await tell(options.target, effect, attemptId, result, isEventClock ? seen.now : Date.now());
+    const time = isEventClock ? seen.now : Date.now();
+    const told = await tell(options.target, effect, attemptId, result, { time, traceparent });
     if (!told) return end("later", "what was found could not be told yet", TELL_PAUSE_MS);
     return "why" in found ? end("spent", found.why) : end("delivered");
   } catch (error) {
@@ -136,7 +143,7 @@ async function tell(
   { id, session }: EffectMessage,
   attemptId: string,
   { status, restarted }: RemediationResult,
-  time: number,
+  { time, traceparent }: { readonly time: number; readonly traceparent: TraceParent | undefined },
 ): Promise<boolean> {
   const { tenant, device, user, app } = sessionIdParts(session);
   const { results } = await ingest(target, tenant, [
@@ -148,6 +155,7 @@ async function tell(
       subject: `${device}/${user}/${app}`,
       time: new Date(time).toISOString(),
       data: { status, attemptId, ...(restarted !== undefined && { restarted }) },
+      ...(traceparent !== undefined && { traceparent }),
     },
   ]);
   const answer = results[0]?.status;

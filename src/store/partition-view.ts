@@ -10,6 +10,7 @@ import type { SessionId } from "../../machines/session/session.js";
 import { SnapshotError, decodeSession, encodeSession } from "../../machines/session/snapshot.js";
 import { readEntry } from "../ingest/inbox-body.js";
 import { GatehouseError } from "../errors.js";
+import type { TraceParent } from "../tracing/trace-parent.js";
 import { chainRecords } from "./journal-chain.js";
 import type { Batch, Commit, EntryId, SessionChunk, SessionKey } from "./partition-store.js";
 import { sessionKey } from "./session-key.js";
@@ -44,8 +45,13 @@ export function readStored(text: string): Stored {
   }
 }
 
+export interface ReadBatch extends BatchInput {
+  /** Where the traces of its entries go on. */
+  readonly traces: ReadonlyMap<EntryId, TraceParent>;
+}
+
 /** @throws MachineVersionError if a session was written by a machine version that is not known here */
-export function readBatch(batch: Batch): BatchInput {
+export function readBatch(batch: Batch): ReadBatch {
   const sessions = new Map<SessionId, Stored>();
   const idOf = new Map<SessionKey, SessionId>();
   for (const [key, text] of batch.snapshots) {
@@ -55,8 +61,10 @@ export function readBatch(batch: Batch): BatchInput {
     idOf.set(key, id);
     sessions.set(id, stored);
   }
+  const traces = new Map<EntryId, TraceParent>();
   const entries = batch.entries.map((entry) => {
     const read = readEntry(entry);
+    if (read.traceparent !== undefined) traces.set(entry.id, read.traceparent);
     if (read.kind === "event" && idOf.get(entry.session) !== read.session && idOf.has(entry.session)) {
       const stored = sessions.get(idOf.get(entry.session) as SessionId) as Stored;
       sessions.set(
@@ -73,11 +81,21 @@ export function readBatch(batch: Batch): BatchInput {
     due: batch.due.map((key) => idOf.get(key) ?? key),
     sessions,
     seq: batch.seq,
+    traces,
   };
 }
 
+/** Where an effect's trace goes on, by its id in the outbox. */
+export type TraceOf = (effectId: string) => TraceParent | undefined;
+
 /** What to write so that the outcome of a batch becomes true. `nextToken` is fresh and random. */
-export function writeOutcome(batch: Batch, input: BatchInput, outcome: BatchOutcome, nextToken: string): Commit {
+export function writeOutcome(
+  batch: Batch,
+  input: BatchInput,
+  outcome: BatchOutcome,
+  nextToken: string,
+  traceOf: TraceOf = () => undefined,
+): Commit {
   const consumed = new Map<SessionKey, EntryId[]>();
   for (const { session, id } of batch.entries) {
     const ids = consumed.get(session);
@@ -87,7 +105,7 @@ export function writeOutcome(batch: Batch, input: BatchInput, outcome: BatchOutc
   const last = batch.entries.at(-1);
   const { policies } = outcome;
   return {
-    ...writeChanges(batch, outcome),
+    ...writeChanges(batch, outcome, traceOf),
     token: batch.token,
     nextToken,
     last: last === undefined ? null : { id: last.id, nonce: last.nonce },
@@ -129,6 +147,7 @@ export function writeWalk(chunk: SessionChunk, outcome: WalkOutcome, nextToken: 
 function writeChanges(
   { head, seq }: Pick<Batch, "head" | "seq">,
   outcome: Outcome,
+  traceOf: TraceOf = () => undefined,
 ): Pick<Commit, "snapshots" | "timers" | "records" | "effects" | "counters"> {
   const snapshots = new Map<SessionKey, string>();
   const timers = new Map<SessionKey, number | null>();
@@ -142,7 +161,7 @@ function writeChanges(
       seq + 1,
       outcome.records.map((record) => JSON.stringify(record)),
     ),
-    effects: outcome.effects.map((effect) => ({ id: effect.id, body: effectBody(effect) })),
+    effects: outcome.effects.map((effect) => ({ id: effect.id, body: effectBody(effect, traceOf(effect.id)) })),
     counters: outcome.counters,
   };
 }
@@ -158,9 +177,11 @@ export interface EffectMessage {
   readonly kind: "state" | "command";
   readonly type: string;
   readonly data: unknown;
+  /** Where the trace of the event that it follows from goes on. */
+  readonly traceparent?: TraceParent;
 }
 
-function effectBody({ session, revision, at, effect }: OutgoingEffect): string {
+function effectBody({ session, revision, at, effect }: OutgoingEffect, traceparent: TraceParent | undefined): string {
   return JSON.stringify({
     session,
     revision,
@@ -168,6 +189,7 @@ function effectBody({ session, revision, at, effect }: OutgoingEffect): string {
     kind: EFFECTS[effect.type].kind,
     type: effect.type,
     data: effect.data,
+    ...(traceparent !== undefined && { traceparent }),
   } satisfies Omit<EffectMessage, "id">);
 }
 

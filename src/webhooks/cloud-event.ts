@@ -23,9 +23,20 @@ export interface EffectCloudEvent {
   readonly revision: number;
   readonly kind: "state" | "command";
   readonly data: unknown;
+  /** Where the trace of the event that it follows from goes on: the same at every attempt. */
+  readonly traceparent?: string;
 }
 
-export function toCloudEvent({ id, session, revision, at, kind, type, data }: EffectMessage): EffectCloudEvent {
+export function toCloudEvent({
+  id,
+  session,
+  revision,
+  at,
+  kind,
+  type,
+  data,
+  traceparent,
+}: EffectMessage): EffectCloudEvent {
   const { tenant, device, user, app } = sessionIdParts(session);
   return {
     specversion: "1.0",
@@ -39,5 +50,6 @@ export function toCloudEvent({ id, session, revision, at, kind, type, data }: Ef
     revision,
     kind,
     data,
+    ...(traceparent !== undefined && { traceparent }),
   };
 }

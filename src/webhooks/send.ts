@@ -20,6 +20,8 @@ export interface SendRequest {
   /** Readable ones, newest first: each makes a signature. */
   readonly secrets: readonly string[];
   readonly timeoutMs?: number;
+  /** Of this attempt, for the receiver's own spans. */
+  readonly traceparent?: string | undefined;
 }
 
 export interface Answer {
@@ -53,13 +55,20 @@ export class Sender {
 
   constructor(private readonly targets: Targets) {}
 
-  async send({ url: text, effect, secrets, timeoutMs = ATTEMPT_TIMEOUT_MS }: SendRequest): Promise<Answer> {
+  async send({
+    url: text,
+    effect,
+    secrets,
+    timeoutMs = ATTEMPT_TIMEOUT_MS,
+    traceparent,
+  }: SendRequest): Promise<Answer> {
     const at = Date.now();
     const begun = performance.now();
     const durationMs = (): number => Math.round(performance.now() - begun);
     try {
       const url = this.targets.parse(text);
-      const { body, headers } = signed(effect, secrets, new Date(at));
+      const { body, headers: own } = signed(effect, secrets, new Date(at));
+      const headers = { ...own, ...(traceparent !== undefined && { traceparent }) };
       const answer = await this.#exchange(url, body, headers, timeoutMs).catch((error: unknown) => {
         // The receiver closed a connection that was kept, at the moment it was used again: it never saw the request.
         if (!(error instanceof StaleConnectionError)) throw error;

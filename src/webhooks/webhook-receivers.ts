@@ -8,6 +8,8 @@ import type { SecretKey } from "../secrets/secret-key.js";
 import type { EndpointStore } from "./endpoint-store.js";
 import type { EndpointRecord } from "./endpoint.js";
 import { GIVE_UP_ENDPOINT_AFTER_MS, WEBHOOK_BREAKER, retryAfterMs, retryPauseMs } from "./schedule.js";
+import type { TraceParent } from "../tracing/trace-parent.js";
+import { tracedAttempt } from "../tracing/attempt-span.js";
 import { type Answer, ATTEMPT_TIMEOUT_MS, Sender } from "./send.js";
 import type { Targets } from "./target.js";
 import { WebhookConflictError, WebhookSecretError } from "./webhook-errors.js";
@@ -74,17 +76,23 @@ export class WebhookReceivers {
       concurrency: CONCURRENCY,
       visibleAfterMs: VISIBLE_AFTER_MS,
       isReady: async () => (await this.#find(id))?.state === "active",
-      attempt: async (delivery) => this.#attempt(id, key, delivery),
+      attempt: async (delivery) =>
+        tracedAttempt(delivery.effect, "webhook", async (traceparent) => this.#attempt(id, key, delivery, traceparent)),
       settled: async (settled) => this.#settled(id, settled),
     };
   }
 
-  async #attempt(id: string, key: Buffer, delivery: Delivery): Promise<AttemptOutcome> {
+  async #attempt(
+    id: string,
+    key: Buffer,
+    delivery: Delivery,
+    traceparent: TraceParent | undefined,
+  ): Promise<AttemptOutcome> {
     try {
       const endpoint = await this.#find(id);
       if (endpoint === undefined) throw new Error("the endpoint is gone");
       const secrets = readSecrets(endpoint, key, Date.now());
-      const answer = await this.#sender.send({ url: endpoint.url, effect: delivery.effect, secrets });
+      const answer = await this.#sender.send({ url: endpoint.url, effect: delivery.effect, secrets, traceparent });
       if (answer.status === GONE) await this.#disable(id, "it answered 410 Gone");
       return judge(answer, delivery.tried + 1);
     } catch (error) {

@@ -12,6 +12,7 @@ import { type Api, type ApiContext, type ApiDependencies, json } from "../api.js
 import { mediaType, readBytes, readPieces } from "../body.js";
 import { rateLimited } from "../limits.js";
 import { HttpProblem } from "../problem.js";
+import { requestTrace, withTrace } from "../request-trace.js";
 import { parseStrictJson } from "../strict-json.js";
 
 const MAX_BATCH_EVENTS = 500;
@@ -121,7 +122,7 @@ async function takeBatch(context: ApiContext, dependencies: ApiDependencies, typ
     });
   }
   const key = context.get("key");
-  const { results, totals, waitMs } = await take(dependencies, key, inputs);
+  const { results, totals, waitMs } = await take(dependencies, context, inputs);
   const [only] = results;
   if (totals.unknown > 0) throw inDoubt(totals, { results, totals });
   if (isOne && only !== undefined && only.status !== "accepted" && only.status !== "duplicate") {
@@ -137,7 +138,6 @@ async function takeBatch(context: ApiContext, dependencies: ApiDependencies, typ
 const isTaken = ({ sent, accepted, duplicate }: IngestTotals): boolean => sent === accepted + duplicate;
 
 async function takeStream(context: ApiContext, dependencies: ApiDependencies): Promise<Response> {
-  const key = context.get("key");
   let totals = NO_TOTALS;
   let notTaken = 0;
   const notAccepted: (Result & { line: number })[] = [];
@@ -151,7 +151,7 @@ async function takeStream(context: ApiContext, dependencies: ApiDependencies): P
         waitMs,
       } = await take(
         dependencies,
-        key,
+        context,
         left.map((one) => ("refusal" in one ? new Unread(one.refusal) : one.input)),
       );
       const held = left.filter((_, n) => results[n]?.code === RATE_LIMITED);
@@ -185,9 +185,11 @@ interface Taken {
 
 async function take(
   { deployment, limits, metrics }: ApiDependencies,
-  { tenant, emitters }: ApiKeyRecord,
+  context: ApiContext,
   inputs: readonly unknown[],
 ): Promise<Taken> {
+  const { tenant, emitters } = context.get("key");
+  const traceparent = requestTrace(context);
   const results: (Result | undefined)[] = inputs.map(() => undefined);
   const sent: unknown[] = [];
   const places: number[] = [];
@@ -207,7 +209,7 @@ async function take(
       };
       continue;
     }
-    sent.push(input);
+    sent.push(withTrace(input, traceparent));
     places.push(place);
   }
   const report = await ingest(deployment, tenant, sent, emitters);

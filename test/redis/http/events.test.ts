@@ -98,6 +98,28 @@ describe("answers", () => {
     expect(body.results[1]).toMatchObject({ code: "event.invalid", fix: expect.any(String) });
   });
 
+  test.each([
+    ["goes on from the request's", {}, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
+    [
+      "is its own, where it names one",
+      { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" },
+      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    ],
+  ])("the trace of an event %s", async (_, changes, expected) => {
+    await send(signIn(changes), "application/json", {
+      traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+      prefer: "wait=5",
+    });
+    const { store } = api.deployment;
+    const outboxes = await Promise.all([0, 1, 2, 3].map(async (partition) => store.outbox(partition, null, 1_000)));
+    const ours = outboxes
+      .flat()
+      .map(({ body }) => JSON.parse(body))
+      .filter(({ session }) => session.includes(`/${device}/`));
+    expect(ours.length).toBeGreaterThan(0);
+    expect(ours.map(({ traceparent }) => traceparent)).toEqual(ours.map(() => expected));
+  });
+
   test("one event that is refused is a problem that says where and how to mend it", async () => {
     const { status, body } = await send(event("posture.reported", { osVersion: 17 }));
     expect(status).toBe(400);
