@@ -2,12 +2,12 @@
  * Brings deliveries to their receivers: as soon as something is handed over here, and once a second wherever something is due. One
  * process at a time talks to one receiver, so how much reaches it at once is known.
  */
-import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { withAttempt, withoutData } from "../src/effects/delivery.js";
 import type { DeliveryQueue, Settlement, TakenDelivery } from "../src/effects/delivery-queue.js";
 import type { AttemptOutcome, Receiver } from "../src/effects/receiver.js";
 import type { Logger } from "../src/log.js";
+import { randomToken } from "../src/store/random-token.js";
 
 const LOOK_INTERVAL_MS = 1_000;
 /** How long other processes keep away after the last sign of this one. */
@@ -22,7 +22,7 @@ export interface DelivererDependencies {
 }
 
 export class Deliverer {
-  private readonly token = randomBytes(12).toString("base64url");
+  private readonly token = randomToken();
   private readonly running = new Map<string, Promise<void>>();
   /** Receivers that were given something while their deliveries were under way. */
   private readonly poked = new Set<string>();

@@ -2,7 +2,6 @@
  * Drains a partition: load a batch, fold it, commit it, until nothing is left. Two workers on one partition waste work, but
  * only one of them can commit; nothing here decides who.
  */
-import { randomBytes } from "node:crypto";
 import { TIMER_EVENTS } from "../machines/fold.js";
 import { foldBatch } from "../machines/fold-batch.js";
 import type { JournalRecord } from "../machines/outcome.js";
@@ -10,6 +9,7 @@ import type { RulesSource } from "../src/control/rules-source.js";
 import type { Logger } from "../src/log.js";
 import type { Metrics } from "../src/metrics/metrics.js";
 import type { LoadLimits, PartitionStore } from "../src/store/partition-store.js";
+import { randomToken } from "../src/store/random-token.js";
 import { readBatch, writeOutcome } from "../src/store/partition-view.js";
 import { TransitionSpans } from "../src/tracing/transition-spans.js";
 
@@ -116,8 +116,7 @@ export class Drainer {
       const begunAt = Date.now();
       const outcome = foldBatch(input, rules.rulesOf);
       const spans = new TransitionSpans(input.traces, { partition, begunAt }, outcome.records);
-      const nextToken = randomBytes(9).toString("base64url");
-      const commit = writeOutcome(batch, input, outcome, nextToken, spans.ofEffect);
+      const commit = writeOutcome(batch, input, outcome, randomToken(), spans.ofEffect);
       const result = await store.commit(partition, commit);
       if (result.status === "stale") {
         // Another worker that drains goes on by itself; one that only walks does not, so it is tried again.

@@ -1,8 +1,8 @@
 /** One step of the policy walk: a chunk of a partition's sessions is read, folded and committed. */
-import { randomBytes } from "node:crypto";
 import { type Walk, foldWalk, neededWalk } from "../machines/walk.js";
 import type { RulesSource } from "../src/control/rules-source.js";
 import type { PartitionStore } from "../src/store/partition-store.js";
+import { randomToken } from "../src/store/random-token.js";
 import { readChunk, writeWalk } from "../src/store/partition-view.js";
 
 /** Sessions a step: few enough that Redis and this processor serve others soon (docs/performance.md has the figures). */
@@ -56,7 +56,7 @@ export class WalkSteps implements WalkStepper {
     if (outcome.sessions.size === 0 && outcome.walk !== undefined && unnoted < CHUNKS_UNNOTED) {
       return { next: { walk: outcome.walk, unnoted: unnoted + 1 }, effects: [], waits: false };
     }
-    const commit = writeWalk(chunk, outcome, randomBytes(9).toString("base64url"));
+    const commit = writeWalk(chunk, outcome, randomToken());
     const result = await store.commit(partition, commit);
     if (result.status === "stale") return "stale";
     const next = outcome.walk ?? neededWalk(outcome.policies);

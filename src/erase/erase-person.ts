@@ -2,7 +2,6 @@
  * Erasing a person: everything that is stored about them goes, and of the journal's records tombstones stay, so that its chain still
  * verifies. Nothing here is remembered between two runs: what a run that was cut short left is found again by the next.
  */
-import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { stateName } from "../../machines/session/context.js";
@@ -17,6 +16,7 @@ import {
   type SessionKey,
 } from "../store/partition-store.js";
 import { readStored } from "../store/partition-view.js";
+import { randomToken } from "../store/random-token.js";
 import { partitionOf } from "../store/session-key.js";
 import type { UserSession, UserStore } from "../users/user-store.js";
 import { eraseDeliveries } from "./deliveries.js";
@@ -220,7 +220,7 @@ async function eraseFresh(
     }
     const result = await store.erase(partition, {
       ...part,
-      nextToken: randomBytes(9).toString("base64url"),
+      nextToken: randomToken(),
       sessions: new Map(snapshots),
       placeholder: CLOCK_BODY,
       counters,

@@ -2,7 +2,6 @@
  * The store on Redis. What must be atomic is one Lua script each (see scripts/); this file turns the port's values into
  * their arguments and the replies back into values, and nothing else.
  */
-import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import {
   checkAppends,
@@ -16,6 +15,7 @@ import {
 import { joinDeployment, newDeployment, type DeploymentRequest } from "../deployment.js";
 import { compareIds, firstOf } from "../entry-id.js";
 import { GENESIS_HEAD } from "../journal-chain.js";
+import { randomToken } from "../random-token.js";
 import { copyKey, DEFAULT_PREFIX, deploymentKey, partitionKeys, type PartitionKeys } from "../keys.js";
 import type {
   Append,
@@ -140,7 +140,7 @@ class RedisPartitionStore implements PartitionStore {
     checkAppends(appends);
     if (appends.length === 0) return { results: [], wake: false };
     const { clock, dedupeWindowMs, dedupeLimit } = this.deployment;
-    const argv: (string | number)[] = [clock, dedupeWindowMs, dedupeLimit, nonce(), appends.length];
+    const argv: (string | number)[] = [clock, dedupeWindowMs, dedupeLimit, randomToken(), appends.length];
     for (const append of appends) argv.push(append.session);
     for (const append of appends) argv.push(append.body);
     for (const append of appends) argv.push(append.fingerprint?.id ?? "");
@@ -154,7 +154,7 @@ class RedisPartitionStore implements PartitionStore {
   async load(partition: number, limits: LoadLimits): Promise<Batch> {
     const { meta, inbox, sessions, timers } = this.#keysOf(partition);
     checkLimits(limits);
-    const argv = [this.deployment.clock, limits.entries, limits.bytes, nonce()];
+    const argv = [this.deployment.clock, limits.entries, limits.bytes, randomToken()];
     const reply = (await this.#run("load", false, [meta, inbox, sessions, timers], argv)) as LoadReply;
     const [token, cursor, seq, head, state, now, horizon, entries, due, snapshots] = reply;
     return {
@@ -175,7 +175,7 @@ class RedisPartitionStore implements PartitionStore {
   async chunk(partition: number, position: string | null, count: number): Promise<SessionChunk> {
     const { meta, sessions } = this.#keysOf(partition);
     checkChunk(count);
-    const reply = await this.#run("chunk", false, [meta, sessions], [position ?? "", count, nonce()]);
+    const reply = await this.#run("chunk", false, [meta, sessions], [position ?? "", count, randomToken()]);
     const [token, seq, head, state, clock, snapshots, next, restarted] = reply as ChunkReply;
     return {
       partition,
@@ -435,11 +435,6 @@ const COPIED_AT_ONCE = 500;
 
 /** Which of an entry's names and values is its text, from 1. */
 const TEXT_FIELD: Readonly<Record<Place, number>> = { inbox: 8, journal: 2, outbox: 2, sessions: 0 };
-
-/** 96 random bits: a nonce, or the first token of a partition. */
-function nonce(): string {
-  return randomBytes(12).toString("base64url");
-}
 
 function toAppendResult(result: string | number): AppendResult {
   if (typeof result === "string") return { status: "accepted", id: result };
