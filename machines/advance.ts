@@ -83,7 +83,7 @@ export function lift(
     targeted === wasTargeted(session)
       ? ({ type: "policy.changed", version, rules: rules.hash, before } as const)
       : ({ type: "assignment.changed", targeted, version, rules: rules.hash, before } as const);
-  return applied(step(session, { event, at }, rules), emit);
+  return applied(step(session, { event, at }, rules, version), emit);
 }
 
 /** Unmanaged for no reason of its own means that no policy covered it. */
@@ -103,7 +103,7 @@ function fire(
   const event = TIMER_EVENTS.get(id);
   // A deadline that this machine does not know belongs to another version of it; the version check refuses those.
   if (event === undefined) return { ...session, timers };
-  return applied(step({ ...session, timers }, { event, at: due }, policies.rules(version, session)), emit);
+  return applied(step({ ...session, timers }, { event, at: due }, policies.rules(version, session), version), emit);
 }
 
 /** The session after a step, knowing the number of the record that told of it. */

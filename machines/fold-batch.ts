@@ -2,10 +2,11 @@
  * A worker's whole decision: folds one batch of a partition and says what to write. Pure, so the same batch gives the same
  * outcome whoever folds it, and a session's outcome does not depend on how its events were split into batches.
  */
-import { type Broadcast, type Policies, advance, applied, lift, versionInForce } from "./advance.js";
-import { type Occurrence, newSession, step, strayRecord } from "./fold.js";
+import { type Broadcast, type Policies, advance, versionInForce } from "./advance.js";
+import { type Occurrence, strayRecord } from "./fold.js";
 import { type Outcome, OutcomeBuilder } from "./outcome.js";
 import type { Rules } from "./policy/rules.js";
+import { receive } from "./receive.js";
 import { type Session, type SessionId, sessionIdParts } from "./session/session.js";
 
 /** An accepted entry of the inbox. */
@@ -73,24 +74,12 @@ export function foldBatch(input: BatchInput, rulesOf: RulesOf): BatchOutcome {
       emit(strayRecord(id, occurrence, "quarantined", known.unreadable));
       return;
     }
-    const tenantPolicies = policiesOf(policies, id, rulesOf);
-    const version = versionInForce(tenantPolicies, occurrence.at);
-    let session: Session;
+    const session = receive(known, id, occurrence, policiesOf(policies, id, rulesOf), emit);
+    if (session === undefined) return;
     if (known === undefined) {
-      if (occurrence.event.type !== "account.signedIn") {
-        emit(strayRecord(id, occurrence, "ignored", NO_SESSION));
-        return;
-      }
-      const { at, event } = occurrence;
-      session = newSession(id, event.platform, (unjudged) => tenantPolicies.rules(version, unjudged), at);
       outcome.count("in.unenrolled");
       outcome.count("moved.none.unenrolled");
-    } else {
-      session = advance(known, occurrence.at, tenantPolicies, emit);
     }
-    session = applied(step(session, occurrence, tenantPolicies.rules(version, session)), emit);
-    // What the event said may call for other rules; the session is judged by them at once.
-    session = session.quarantine === undefined ? lift(session, version, occurrence.at, tenantPolicies, emit) : session;
     sessions.set(id, session);
   };
 
@@ -114,8 +103,6 @@ export function policiesOf(policies: PartitionPolicies, id: SessionId, rulesOf: 
   const { base, broadcasts } = policies[tenant] ?? { base: 0, broadcasts: [] };
   return { base, broadcasts, rules: (version, session) => rulesOf(tenant, version, session) };
 }
-
-const NO_SESSION = "no such session: only account.signedIn begins one";
 
 /** A version that is not newer than the last changes nothing; of two in one moment the later one counts. */
 function withBroadcast(policies: PartitionPolicies, { tenant, version, at }: PublishEntry): PartitionPolicies {

@@ -53,6 +53,8 @@ export interface StepRecord {
   readonly to?: StatePath;
   readonly revision: number;
   readonly rules: string;
+  /** Catalogue version that the rules come from; absent: it was not told, or there is no session. */
+  readonly version?: number;
   /** Facts that changed, with their new values; `null`: no longer there. */
   readonly changed?: Readonly<Record<string, unknown>>;
   readonly effects: readonly Effect[];
@@ -83,17 +85,19 @@ export function newSession(id: SessionId, platform: Platform, rules: (session: S
 
 /**
  * Applies one event to a session that was advanced to the event's time, under the rules in force then.
+ * @param version of the catalogue that the rules come from, for the record
  * Never throws: what goes wrong in a guard or an action quarantines the session.
  */
-export function step(session: Session, occurrence: Occurrence, rules: Rules): Step {
+export function step(session: Session, occurrence: Occurrence, rules: Rules, version?: number): Step {
   const { event, at, origin, userVersion } = occurrence;
+  const inForce = { rules, version };
   if (session.quarantine !== undefined) {
-    return notApplied(session, occurrence, rules, "quarantined", session.quarantine.reason);
+    return notApplied(session, occurrence, inForce, "quarantined", session.quarantine.reason);
   }
   const knownVersion = session.facts.userVersion ?? 0;
   const toldVersion = event.type === "user.changed" ? event.version : userVersion;
   if (toldVersion !== undefined && (toldVersion < knownVersion || toldVersion === 0)) {
-    return notApplied(session, occurrence, rules, "stale", toldVersion === 0 ? TOO_LATE_FOR_RECORD : OLDER_THAN_RECORD);
+    return notApplied(session, occurrence, inForce, "stale", toldVersion === 0 ? TOO_LATE_FOR_RECORD : OLDER_THAN_RECORD);
   }
   const bearing = EVENTS.get(event.type)?.bearing(event as never) ?? "neutral";
   // Of events about the user the user's record has said already which came last.
@@ -103,7 +107,7 @@ export function step(session: Session, occurrence: Occurrence, rules: Rules): St
     session.restrictedAt !== undefined &&
     origin.time < session.restrictedAt;
   if (isOlder && bearing === "relaxing") {
-    return notApplied(session, occurrence, rules, "stale", "older than the last restricting event");
+    return notApplied(session, occurrence, inForce, "stale", "older than the last restricting event");
   }
 
   const before = contextAt(session, rules, at);
@@ -120,14 +124,14 @@ export function step(session: Session, occurrence: Occurrence, rules: Rules): St
     }
   } catch (error) {
     const reason = `${event.type} in ${session.state}: ${error instanceof Error ? error.message : String(error)}`;
-    return notApplied({ ...session, quarantine: { reason, at } }, occurrence, rules, "quarantined", reason);
+    return notApplied({ ...session, quarantine: { reason, at } }, occurrence, inForce, "quarantined", reason);
   }
   if (!next.handled) {
-    return notApplied(session, occurrence, rules, "ignored", `${session.state} does not answer ${event.type}`);
+    return notApplied(session, occurrence, inForce, "ignored", `${session.state} does not answer ${event.type}`);
   }
 
   if (isOlder && relaxes) {
-    return notApplied(session, occurrence, rules, "stale", "older than the last restricting event");
+    return notApplied(session, occurrence, inForce, "stale", "older than the last restricting event");
   }
 
   // One that was missed in between leaves the session behind: it says so until it is told the whole record.
@@ -162,6 +166,7 @@ export function step(session: Session, occurrence: Occurrence, rules: Rules): St
       to: next.state,
       revision,
       rules: rules.hash,
+      ...(version !== undefined && { version }),
       ...(changed && { changed }),
       effects: next.effects,
       ...(session.lastRecord > 0 && { previous: session.lastRecord }),
@@ -176,7 +181,7 @@ const TOO_LATE_FOR_RECORD = "older than the last event that restricted the user"
 function notApplied(
   session: Session,
   { event, at, origin, userVersion }: Occurrence,
-  rules: Rules,
+  { rules, version }: { readonly rules: Rules; readonly version: number | undefined },
   outcome: Exclude<Outcome, "applied">,
   reason: string,
 ): Step {
@@ -194,6 +199,7 @@ function notApplied(
       to: session.state,
       revision: session.revision,
       rules: rules.hash,
+      ...(version !== undefined && { version }),
       effects: [],
       ...(session.lastRecord > 0 && { previous: session.lastRecord }),
     },

@@ -2,12 +2,13 @@
  * What the deployment will make of a session, known to the generator at once: so the simulated apps can answer what they will be
  * asked. It folds as a worker does, one session at a time and without a journal.
  */
-import { type Policies, advance, applied, lift, versionInForce } from "../../machines/advance.js";
+import { type Policies, advance, versionInForce } from "../../machines/advance.js";
 import type { Effect } from "../../machines/effects/catalogue.js";
-import { type Occurrence, type StepRecord, newSession, step } from "../../machines/fold.js";
+import type { Occurrence, StepRecord } from "../../machines/fold.js";
 import type { Catalogue } from "../../machines/policy/catalogue.js";
 import { Resolver } from "../../machines/policy/resolver.js";
 import type { PinRules } from "../../machines/policy/rules.js";
+import { receive } from "../../machines/receive.js";
 import { type StateName, stateName } from "../../machines/session/context.js";
 import { type Session, type SessionId, earliestTimer, resolveFacts } from "../../machines/session/session.js";
 import { DAY_START_MS, NOON_MS } from "./day.js";
@@ -70,16 +71,7 @@ export class Mirror {
 
   /** Times never go back from one call to the next. */
   accept(occurrence: Occurrence): void {
-    const { event, at } = occurrence;
-    const version = versionInForce(this.policies, at);
-    if (this.session === undefined) {
-      if (event.type !== "account.signedIn") return;
-      this.session = newSession(this.id, event.platform, (unjudged) => this.policies.rules(version, unjudged), at);
-    } else {
-      this.advance(at);
-    }
-    const session = applied(step(this.session, occurrence, this.policies.rules(version, this.session)), this.emit);
-    this.session = session.quarantine === undefined ? lift(session, version, at, this.policies, this.emit) : session;
+    this.session = receive(this.session, this.id, occurrence, this.policies, this.emit);
   }
 
   private readonly emit = (record: StepRecord): number => {

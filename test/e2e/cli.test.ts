@@ -63,5 +63,5 @@ test("up: from nothing to a session's decision, and nothing is left running", as
   up.process.kill("SIGINT");
   expect((await up.finished()).code).toBe(0);
   expect(await findPrivateRedis(home.path)).toBeUndefined();
-  expect(await run("sessions")).toMatchObject({ code: 5, stderr: expect.stringContaining("gatehouse up") });
+  expect(await run("sessions")).toMatchObject({ code: 6, stderr: expect.stringContaining("gatehouse up") });
 });

@@ -162,7 +162,7 @@ test("without a Redis and a way to get one, the error names the three ways out",
       environment: { PATH: directory.path },
     });
     const { error } = JSON.parse(stdout) as { error: { code: string; fix: string } };
-    expect([code, error.code]).toEqual([5, "redis.missing"]);
+    expect([code, error.code]).toEqual([6, "redis.missing"]);
     for (const wayOut of ["REDIS_URL", "redis-server or valkey-server on the PATH", "docker compose"]) {
       expect(error.fix).toContain(wayOut);
       expect(stderr).toContain(wayOut);

@@ -160,7 +160,7 @@ test("a file that is not there is a mistake of the command line", async () => {
 
 test("without a Redis the error names the ways out", async () => {
   const { code, stderr } = await runCli(["emit", "-"], { directory: home.path });
-  expect(code).toBe(5);
+  expect(code).toBe(6);
   for (const wayOut of ["gatehouse up", "gatehouse demo", "REDIS_URL"]) expect(stderr).toContain(wayOut);
 });
 
@@ -205,7 +205,7 @@ describe("Redis goes away in the middle", () => {
     const running = await interrupted("--retry-for", "1s");
     const { code, stdout, stderr } = await running.finished();
     const stopped = JSON.parse(stdout) as Result;
-    expect([code, stderr]).toEqual([5, expect.stringContaining(`--from ${stopped.resumeFrom}`)]);
+    expect([code, stderr]).toEqual([6, expect.stringContaining(`--from ${stopped.resumeFrom}`)]);
     expect(stopped.sent).toBe(stopped.accepted + stopped.unknown);
     await bringBack();
     const rest = await emit(lines.join(""), "--from", String(stopped.resumeFrom));

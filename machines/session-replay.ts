@@ -1,0 +1,141 @@
+/**
+ * One session's recorded past, folded again. Its inputs are taken from the records, in their order: what was accepted from outside, and
+ * what was told of its user. Everything else must follow from them: deadlines that passed, rules that changed, states, effects. What
+ * follows is compared with what was recorded, or, under other policies, takes its place.
+ */
+import { type Broadcast, type Policies, advance } from "./advance.js";
+import { type StepRecord, TIMER_EVENTS } from "./fold.js";
+import type { JournalRecord } from "./outcome.js";
+import { receive } from "./receive.js";
+import type { Session, SessionId } from "./session/session.js";
+
+/** From a moment on (epoch ms) one version, and none of those that were really published later. */
+export type PolicyChange = Broadcast;
+
+/** The first record that came out otherwise. */
+export interface Divergence {
+  /** The record's number; of one that nobody recorded, the number of the last that was. */
+  readonly seq: number;
+  readonly recorded?: JournalRecord;
+  readonly replayed?: StepRecord;
+}
+
+/** Why a session can't be folded again. */
+export type NotReplayed =
+  /** Records that it would have to begin with are gone. */
+  | "historyMissing"
+  /** Its snapshot could not be read when an event came. */
+  | "unreadable";
+
+const TIMER_TYPES: ReadonlySet<string> = new Set([...TIMER_EVENTS.values()].map(({ type }) => type));
+const LIFT_TYPES: ReadonlySet<string> = new Set(["policy.changed", "assignment.changed"]);
+
+/** Whether a record tells of something that came from outside the fold. */
+export function isInput({ origin, event }: Pick<StepRecord, "origin" | "event">): boolean {
+  return origin !== undefined || !(TIMER_TYPES.has(event.type) || LIFT_TYPES.has(event.type));
+}
+
+export interface SessionReplayOptions {
+  /** The rules that a catalogue version gives the session. */
+  readonly rules: Policies["rules"];
+  /** What-if: other policies than were recorded. Then nothing is compared. */
+  readonly change?: PolicyChange;
+  /** Told of every record that the replay makes. */
+  readonly onReplayed?: (record: StepRecord) => void;
+  /** The session as it was when the records begin; absent: they begin with its first. */
+  readonly begin?: Session;
+}
+
+export class SessionReplay {
+  session: Session | undefined;
+  /** Set once, at the first. */
+  divergence: Divergence | undefined;
+  notReplayed: NotReplayed | undefined;
+  /** The last record that was taken. */
+  last: JournalRecord | undefined;
+
+  readonly #options: SessionReplayOptions;
+  /** Recorded, and not yet come out of the replay: each record and its text. */
+  readonly #expected: { readonly record: JournalRecord; readonly body: string }[] = [];
+  #version: number | undefined;
+  #policies: Policies;
+
+  constructor(
+    readonly id: SessionId,
+    options: SessionReplayOptions,
+  ) {
+    this.#options = options;
+    this.session = options.begin;
+    this.#policies = {
+      base: 0,
+      broadcasts: options.change === undefined ? [] : [options.change],
+      rules: options.rules,
+    };
+  }
+
+  /** @param body the record's text as it is stored. Records come in the order of the journal. */
+  take(record: JournalRecord, body: string): void {
+    const before = this.last;
+    this.last = record;
+    if (this.notReplayed !== undefined) return;
+    const { event, at, origin, userVersion, outcome } = record;
+    const isOfSession = record.from !== undefined;
+    if (!isOfSession && outcome === "quarantined") {
+      this.notReplayed = "unreadable";
+      return;
+    }
+    const known = before !== undefined && before.from !== undefined ? before.seq : this.#options.begin?.lastRecord;
+    if (isOfSession && (record.previous ?? 0) !== (known ?? 0)) {
+      this.notReplayed = "historyMissing";
+      return;
+    }
+    if (this.#options.change === undefined) this.#expected.push({ record, body });
+    this.#learnVersion(record);
+    if (!isInput(record)) return;
+    const occurrence = { event, at, ...(origin && { origin }), ...(userVersion !== undefined && { userVersion }) };
+    this.session = receive(this.session, this.id, occurrence, this.#policies, this.#emit);
+  }
+
+  /** Brings the session up to `until` (epoch ms). What was recorded and has not come out by then is a divergence. */
+  end(until: number): void {
+    if (this.notReplayed !== undefined) return;
+    if (this.session !== undefined) this.session = advance(this.session, until, this.#policies, this.#emit);
+    const [missing] = this.#expected;
+    if (missing !== undefined) this.divergence ??= { seq: missing.record.seq, recorded: missing.record };
+  }
+
+  /**
+   * Records name the version that their rules come from. When exactly it was published shows where it changed the session's rules, in a record
+   * of its own; where it did not, any moment before the first record that names it will do.
+   */
+  #learnVersion({ version, event, at }: JournalRecord): void {
+    if (version === undefined || version === this.#version) return;
+    const isFirst = this.#version === undefined;
+    this.#version = version;
+    const { change, rules } = this.#options;
+    const { base, broadcasts } = this.#policies;
+    if (isFirst) {
+      this.#policies = { base: version, broadcasts, rules };
+      return;
+    }
+    // A deadline that passes at the moment of a change passes before it.
+    const from = TIMER_TYPES.has(event.type) ? at - 1 : at;
+    if (change !== undefined && from >= change.at) return;
+    const earlier = broadcasts.filter((broadcast) => broadcast !== change && broadcast.at !== from);
+    this.#policies = { base, broadcasts: [...earlier, { version, at: from }, ...(change ? [change] : [])], rules };
+  }
+
+  readonly #emit = (record: StepRecord): number => {
+    this.#options.onReplayed?.(record);
+    const next = this.#expected.shift();
+    if (next === undefined) {
+      if (this.#options.change === undefined) this.divergence ??= { seq: this.last?.seq ?? 0, replayed: record };
+      return this.last?.seq ?? this.session?.lastRecord ?? 0;
+    }
+    const { seq } = next.record;
+    if (this.divergence === undefined && next.body !== JSON.stringify({ seq, ...record })) {
+      this.divergence = { seq, recorded: next.record, replayed: record };
+    }
+    return seq;
+  };
+}
