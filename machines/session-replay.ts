@@ -3,7 +3,7 @@
  * what was told of its user. Everything else must follow from them: deadlines that passed, rules that changed, states, effects. What
  * follows is compared with what was recorded, or, under other policies, takes its place.
  */
-import { type Broadcast, type Policies, advance } from "./advance.js";
+import { type Broadcast, type Policies, advance, versionInForce } from "./advance.js";
 import { type StepRecord, TIMER_EVENTS } from "./fold.js";
 import type { JournalRecord } from "./outcome.js";
 import { receive } from "./receive.js";
@@ -57,6 +57,8 @@ export class SessionReplay {
   readonly #options: SessionReplayOptions;
   /** Recorded, and not yet come out of the replay: each record and its text. */
   readonly #expected: { readonly record: JournalRecord; readonly body: string }[] = [];
+  /** The other way round: what follows from an event at once comes out before its record is taken. */
+  readonly #ahead: StepRecord[] = [];
   #version: number | undefined;
   #policies: Policies;
 
@@ -89,8 +91,15 @@ export class SessionReplay {
       this.notReplayed = "historyMissing";
       return;
     }
-    if (this.#options.change === undefined) this.#expected.push({ record, body });
     this.#learnVersion(record);
+    if (this.#options.change === undefined) {
+      const ahead = this.#ahead.shift();
+      if (ahead === undefined) this.#expected.push({ record, body });
+      else {
+        this.#compare(record, body, ahead);
+        if (this.session !== undefined) this.session = { ...this.session, lastRecord: record.seq };
+      }
+    }
     if (!isInput(record)) return;
     const occurrence = { event, at, ...(origin && { origin }), ...(userVersion !== undefined && { userVersion }) };
     this.session = receive(this.session, this.id, occurrence, this.#policies, this.#emit);
@@ -101,7 +110,14 @@ export class SessionReplay {
     if (this.notReplayed !== undefined) return;
     if (this.session !== undefined) this.session = advance(this.session, until, this.#policies, this.#emit);
     const [missing] = this.#expected;
+    const [unrecorded] = this.#ahead;
     if (missing !== undefined) this.divergence ??= { seq: missing.record.seq, recorded: missing.record };
+    else if (unrecorded !== undefined) this.divergence ??= { seq: this.last?.seq ?? 0, replayed: unrecorded };
+  }
+
+  /** The catalogue version in force for the session at a time (epoch ms). */
+  version(at: number): number {
+    return versionInForce(this.#policies, at);
   }
 
   /**
@@ -128,14 +144,18 @@ export class SessionReplay {
   readonly #emit = (record: StepRecord): number => {
     this.#options.onReplayed?.(record);
     const next = this.#expected.shift();
-    if (next === undefined) {
-      if (this.#options.change === undefined) this.divergence ??= { seq: this.last?.seq ?? 0, replayed: record };
-      return this.last?.seq ?? this.session?.lastRecord ?? 0;
+    if (next !== undefined) {
+      this.#compare(next.record, next.body, record);
+      return next.record.seq;
     }
-    const { seq } = next.record;
-    if (this.divergence === undefined && next.body !== JSON.stringify({ seq, ...record })) {
-      this.divergence = { seq, recorded: next.record, replayed: record };
-    }
-    return seq;
+    if (this.#options.change === undefined) this.#ahead.push(record);
+    return this.last?.seq ?? this.session?.lastRecord ?? 0;
   };
+
+  #compare(recorded: JournalRecord, body: string, replayed: StepRecord): void {
+    const { seq } = recorded;
+    if (this.divergence === undefined && body !== JSON.stringify({ seq, ...replayed })) {
+      this.divergence = { seq, recorded, replayed };
+    }
+  }
 }

@@ -5,7 +5,7 @@ import { writeBackup } from "../backup/backup-file.js";
 import { type BackupProgress, backupLines } from "../backup/create-backup.js";
 import { readConfig } from "../config.js";
 import { JSON_OPTION } from "./options.js";
-import { progressBar } from "./policy/progress-bar.js";
+import { progressBar } from "./progress-bar.js";
 import { openRunning } from "./redis-access.js";
 import { count, print, printJson } from "./terminal.js";
 

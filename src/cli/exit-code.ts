@@ -1,5 +1,14 @@
 /** What a command's exit code says. Scripts depend on these numbers; `gatehouse --help` lists them. */
-export const EXIT = { ok: 0, failure: 1, usage: 2, refused: 3, notFound: 4, diverged: 5, unavailable: 6, interrupted: 130 } as const;
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  refused: 3,
+  notFound: 4,
+  diverged: 5,
+  unavailable: 6,
+  interrupted: 130,
+} as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export const EXIT_CODES_HELP = `

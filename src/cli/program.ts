@@ -19,6 +19,7 @@ import { sessionCommand } from "./session.js";
 import { sessionsCommand } from "./sessions.js";
 import { upCommand } from "./up.js";
 import { usersCommand } from "./users.js";
+import { verifyCommand } from "./verify.js";
 import { webhooksCommand } from "./webhooks.js";
 import { workCommand } from "./work.js";
 
@@ -40,6 +41,7 @@ const COMMANDS = [
   sessionCommand,
   historyCommand,
   decideCommand,
+  verifyCommand,
   healthCommand,
   backupCommand,
   restoreCommand,

@@ -5,7 +5,7 @@ import { type Config, readConfig } from "../config.js";
 import { connectStore } from "../redis/connection.js";
 import { startPrivateRedis } from "../redis/private-server.js";
 import { JSON_OPTION } from "./options.js";
-import { progressBar } from "./policy/progress-bar.js";
+import { progressBar } from "./progress-bar.js";
 import { count, instant, note, print, printJson } from "./terminal.js";
 
 const EXAMPLE = `

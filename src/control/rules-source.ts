@@ -27,7 +27,11 @@ export class RulesSource {
   /** By `tenant/version`, the one asked for longest ago first. */
   private readonly prepared = new Map<string, Prepared>();
 
-  constructor(private readonly source: CatalogueSource) {}
+  /** @param keptVersions at most; whoever folds a whole past asks for every version of it again and again */
+  constructor(
+    private readonly source: CatalogueSource,
+    private readonly keptVersions = KEPT_VERSIONS,
+  ) {}
 
   /**
    * Makes every version ready that a fold of these partition policies can ask for, and those published in the entries.
@@ -64,7 +68,7 @@ export class RulesSource {
   private keep(name: string, prepared: Prepared): void {
     this.prepared.delete(name);
     this.prepared.set(name, prepared);
-    if (this.prepared.size > KEPT_VERSIONS) this.prepared.delete(this.prepared.keys().next().value as string);
+    if (this.prepared.size > this.keptVersions) this.prepared.delete(this.prepared.keys().next().value as string);
   }
 
   /** @throws Error if the version was not prepared */

@@ -8,7 +8,7 @@ import { JSON_OPTION, wholeNumber } from "../options.js";
 import { print, printJson } from "../terminal.js";
 import { administer } from "./administer.js";
 import { dryRunLines } from "./dry-run-report.js";
-import { progressBar } from "./progress-bar.js";
+import { progressBar } from "../progress-bar.js";
 import { noteText } from "./version-note.js";
 import { watchWalk } from "./watch-walk.js";
 import { many } from "./words.js";

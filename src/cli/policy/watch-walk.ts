@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type WalkProgress, walkProgress } from "../../control/walk-progress.js";
 import type { PartitionStore } from "../../store/partition-store.js";
 import { count, duration, note } from "../terminal.js";
-import { progressBar } from "./progress-bar.js";
+import { progressBar } from "../progress-bar.js";
 
 const LOOK_EVERY_MS = 200;
 /** Nothing moves for so long: no worker runs. */

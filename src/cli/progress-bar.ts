@@ -1,6 +1,6 @@
 /** How far something long is: a bar where somebody sees it, a line now and then elsewhere. */
 import { SingleBar } from "cli-progress";
-import { count, note } from "../terminal.js";
+import { count, note } from "./terminal.js";
 
 /** Between two lines, where there is no bar. */
 const SAY_EVERY_MS = 5_000;

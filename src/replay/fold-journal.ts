@@ -1,0 +1,34 @@
+/** Feeds a partition's journal to a replay, with every catalogue version that its records name at hand. */
+import type { JournalRecord } from "../../machines/outcome.js";
+import type { RulesSource } from "../control/rules-source.js";
+import { isTombstone } from "../store/journal-chain.js";
+import type { JournalEntry } from "../store/partition-store.js";
+import type { PartitionReplay } from "./partition-replay.js";
+
+/** @throws CatalogueMissingError, StoreUnavailableError */
+export async function foldEntries(
+  replay: PartitionReplay,
+  source: RulesSource,
+  entries: readonly JournalEntry[],
+): Promise<void> {
+  const records: (readonly [JournalRecord, string] | null)[] = [];
+  const named = new Map<string, { readonly tenant: string; readonly version: number }>();
+  for (const entry of entries) {
+    if (isTombstone(entry)) {
+      records.push(null);
+      continue;
+    }
+    const record = JSON.parse(entry.body) as JournalRecord;
+    records.push([record, entry.body]);
+    const { session, version } = record;
+    if (version === undefined) continue;
+    const tenant = session.slice(0, session.indexOf("/"));
+    const name = `${tenant}/${version}`;
+    if (!named.has(name)) named.set(name, { tenant, version });
+  }
+  await source.prepare({}, named.values());
+  for (const one of records) {
+    if (one === null) replay.skip();
+    else replay.take(...one);
+  }
+}

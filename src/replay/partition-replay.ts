@@ -1,0 +1,337 @@
+/**
+ * A partition's journal, folded again session by session: as it was recorded, and, if asked, also as it would have come out under other
+ * policies. Nothing is written, and no effect goes out.
+ */
+import { decide } from "../../machines/decision.js";
+import type { EffectType } from "../../machines/effects/catalogue.js";
+import type { StepRecord } from "../../machines/fold.js";
+import type { JournalRecord } from "../../machines/outcome.js";
+import type { Rules } from "../../machines/policy/rules.js";
+import { type NotReplayed, type PolicyChange, SessionReplay } from "../../machines/session-replay.js";
+import { type StateName, type StatePath, stateName } from "../../machines/session/context.js";
+import { type Session, type SessionId, sessionIdParts } from "../../machines/session/session.js";
+
+export type RulesFor = (tenant: string, version: number, session: Session) => Rules;
+
+/** Which sessions are folded again. */
+export interface ReplayScope {
+  readonly tenant?: string | undefined;
+  readonly session?: SessionId | undefined;
+}
+
+/** Other policies for one tenant, from a moment on. */
+export interface TenantChange extends PolicyChange {
+  readonly tenant: string;
+}
+
+/** What one record came to: enough to see where two accounts part. */
+export interface Account {
+  readonly event: string;
+  readonly outcome: string;
+  readonly from?: StatePath;
+  readonly to?: StatePath;
+  readonly effects: readonly EffectType[];
+}
+
+/** The first record of a session that came out otherwise. */
+export interface DivergedSession {
+  readonly session: SessionId;
+  readonly seq: number;
+  /** Epoch ms. */
+  readonly at: number;
+  readonly recorded: Account | null;
+  readonly replayed: Account | null;
+}
+
+/** Where a session ends, and what it may do there. */
+export interface End {
+  readonly state: StatePath;
+  readonly decision: "allow" | "challenge" | "deny";
+  readonly reasons: readonly string[];
+}
+
+/** A session that would have fared otherwise. */
+export interface OtherFate {
+  readonly session: SessionId;
+  readonly recorded: End;
+  readonly imagined: End;
+  /** When it would first have gone another way, epoch ms. */
+  readonly since: number;
+  /** Times that access would have been taken away, more than it was. */
+  readonly lockouts: number;
+  readonly wiped: boolean;
+}
+
+/** Of one partition, or of several together. */
+export interface ReplayReport {
+  readonly records: number;
+  /** Records that were erased. */
+  readonly tombstones: number;
+  readonly sessions: number;
+  readonly notReplayed: Readonly<Record<NotReplayed, number>>;
+  readonly diverged: number;
+  /** The first ones. */
+  readonly divergences: readonly DivergedSession[];
+  /** Sessions that ended in another state than recorded. */
+  readonly elsewhere: number;
+  /** By state, as recorded and as it came out: under other policies where there are some, else as replayed. */
+  readonly recordedStates: Readonly<Partial<Record<StateName, number>>>;
+  readonly states: Readonly<Partial<Record<StateName, number>>>;
+  /** Sessions by `from>to`: the recorded end and the other one, where they differ. */
+  readonly moves: Readonly<Record<string, number>>;
+  /** Times that access was taken away, in all sessions: as recorded, and otherwise. */
+  readonly recordedLockouts: number;
+  readonly lockouts: number;
+  readonly loseAccess: number;
+  readonly gainAccess: number;
+  /** Sessions that would have been wiped and were not. */
+  readonly wiped: number;
+  /** The first ones of each move. */
+  readonly fates: readonly OtherFate[];
+}
+
+const MOST_DIVERGENCES = 20;
+const EXAMPLES_PER_MOVE = 5;
+
+export interface PartitionReplayOptions {
+  readonly rules: RulesFor;
+  readonly scope?: ReplayScope;
+  readonly change?: TenantChange;
+  /** A session as it was when the records begin. */
+  readonly begin?: (id: SessionId) => Session | undefined;
+}
+
+interface Life {
+  readonly recorded: SessionReplay;
+  readonly watch: Watch;
+  readonly imagined?: { readonly replay: SessionReplay; readonly watch: Watch };
+}
+
+export class PartitionReplay {
+  readonly #options: PartitionReplayOptions;
+  readonly #lives = new Map<SessionId, Life>();
+  #records = 0;
+  #tombstones = 0;
+
+  constructor(options: PartitionReplayOptions) {
+    this.#options = options;
+  }
+
+  /** @param body the record's text as it is stored */
+  take(record: JournalRecord, body: string): void {
+    this.#records++;
+    const { session: id } = record;
+    const { tenant, session } = this.#options.scope ?? {};
+    if ((session !== undefined && id !== session) || (tenant !== undefined && !id.startsWith(`${tenant}/`))) return;
+    let life = this.#lives.get(id);
+    if (life === undefined) this.#lives.set(id, (life = this.#begin(id)));
+    life.recorded.take(record, body);
+    life.imagined?.replay.take(record, body);
+  }
+
+  /** A record that was erased. */
+  skip(): void {
+    this.#records++;
+    this.#tombstones++;
+  }
+
+  /** The sessions as they were recorded, for whoever compares them with what is stored. */
+  recorded(id: SessionId): SessionReplay | undefined {
+    return this.#lives.get(id)?.recorded;
+  }
+
+  get sessions(): Iterable<SessionReplay> {
+    return [...this.#lives.values()].map(({ recorded }) => recorded);
+  }
+
+  /** @param until epoch ms: the clock up to which the journal goes */
+  report(until: number): ReplayReport {
+    const report = emptyReport();
+    const { rules, change } = this.#options;
+    for (const [id, { recorded, watch, imagined }] of this.#lives) {
+      // Deadlines that passed after its last record may wait to be committed: that they have none is no divergence.
+      recorded.end(recorded.last?.at ?? until);
+      report.sessions++;
+      if (recorded.notReplayed !== undefined) {
+        report.notReplayed[recorded.notReplayed]++;
+        continue;
+      }
+      const { divergence, last } = recorded;
+      let { session } = recorded;
+      if (divergence !== undefined) {
+        report.diverged++;
+        if (report.divergences.length < MOST_DIVERGENCES) {
+          const { seq } = divergence;
+          report.divergences.push({
+            session: id,
+            seq,
+            at: divergence.recorded?.at ?? divergence.replayed?.at ?? 0,
+            recorded: account(divergence.recorded),
+            replayed: account(divergence.replayed),
+          });
+        }
+      }
+      if (session === undefined) continue;
+      const wasState = last?.to === undefined ? session.state : last.to;
+      add(report.recordedStates, stateName(wasState));
+      report.recordedLockouts += watch.lockouts;
+      if (imagined === undefined) {
+        add(report.states, stateName(session.state));
+        if (session.state !== wasState) {
+          report.elsewhere++;
+          add(report.moves, `${wasState}>${session.state}`);
+        }
+        continue;
+      }
+      recorded.end(until);
+      imagined.replay.end(until);
+      session = recorded.session ?? session;
+      const other = imagined.replay.session ?? session;
+      add(report.states, stateName(other.state));
+      report.lockouts += imagined.watch.lockouts;
+      const { tenant } = sessionIdParts(id);
+      const version = (of: SessionReplay) => of.version(until);
+      const was = endOf(session, rules(tenant, version(recorded), session), until);
+      const would = endOf(other, rules(tenant, version(imagined.replay), other), until);
+      const isWiped = imagined.watch.wipes > watch.wipes;
+      if (isWiped) report.wiped++;
+      if (was.decision !== "deny" && would.decision === "deny") report.loseAccess++;
+      if (was.decision === "deny" && would.decision !== "deny") report.gainAccess++;
+      const lockouts = imagined.watch.lockouts - watch.lockouts;
+      if (was.state !== would.state) {
+        report.elsewhere++;
+        add(report.moves, `${was.state}>${would.state}`);
+      }
+      if (was.state === would.state && lockouts <= 0 && !isWiped) continue;
+      const since = partedAt(watch, imagined.watch) ?? change?.at ?? until;
+      report.fates.push({ session: id, recorded: was, imagined: would, since, lockouts, wiped: isWiped });
+    }
+    return { ...report, fates: examples(report.fates), records: this.#records, tombstones: this.#tombstones };
+  }
+
+  #begin(id: SessionId): Life {
+    const { rules, change, begin } = this.#options;
+    const { tenant } = sessionIdParts(id);
+    const known = begin?.(id);
+    const make = (watch: Watch, other?: PolicyChange) =>
+      new SessionReplay(id, {
+        rules: (version, session) => rules(tenant, version, session),
+        onReplayed: watch.note,
+        ...(known && { begin: known }),
+        ...(other && { change: other }),
+      });
+    const watch = new Watch(change);
+    const recorded = make(watch);
+    if (change === undefined || change.tenant !== tenant) return { recorded, watch };
+    const imaginedWatch = new Watch(change);
+    return { recorded, watch, imagined: { replay: make(imaginedWatch, change), watch: imaginedWatch } };
+  }
+}
+
+const LOCKED_OUT: ReadonlySet<StateName> = new Set(["noncompliant", "remediating", "signedOut"]);
+
+/** What a session went through, from the moment of a change on. */
+class Watch {
+  lockouts = 0;
+  wipes = 0;
+  /** Moves from state to state: where two of them part, two lives part. */
+  readonly path: { readonly at: number; readonly to: StatePath }[] = [];
+
+  constructor(private readonly change: PolicyChange | undefined) {}
+
+  readonly note = ({ at, from, to, effects }: StepRecord): void => {
+    if (this.change !== undefined && at < this.change.at) return;
+    if (effects.some(({ type }) => type === "wipe")) this.wipes++;
+    if (from === undefined || to === undefined || from === to) return;
+    if (!LOCKED_OUT.has(stateName(from)) && LOCKED_OUT.has(stateName(to))) this.lockouts++;
+    // Without a change nobody compares lives.
+    if (this.change !== undefined) this.path.push({ at, to });
+  };
+}
+
+function partedAt(one: Watch, other: Watch): number | undefined {
+  for (let n = 0; n < Math.max(one.path.length, other.path.length); n++) {
+    const [here, there] = [one.path[n], other.path[n]];
+    if (here?.at === there?.at && here?.to === there?.to) continue;
+    return Math.min(here?.at ?? Infinity, there?.at ?? Infinity);
+  }
+  return undefined;
+}
+
+function endOf(session: Session, rules: Rules, until: number): End {
+  const { decision, reasons } = decide(session, rules, until);
+  return { state: session.state, decision, reasons };
+}
+
+function account(record: StepRecord | undefined): Account | null {
+  if (record === undefined) return null;
+  const { event, outcome, from, to, effects } = record;
+  return {
+    event: event.type,
+    outcome,
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+    effects: effects.map(({ type }) => type),
+  };
+}
+
+function examples(fates: readonly OtherFate[]): OtherFate[] {
+  const kept = new Map<string, number>();
+  return fates.filter(({ recorded, imagined }) => {
+    const move = `${recorded.state}>${imagined.state}`;
+    const number = (kept.get(move) ?? 0) + 1;
+    kept.set(move, number);
+    return number <= EXAMPLES_PER_MOVE;
+  });
+}
+
+type Writable<Type> = {
+  -readonly [Name in keyof Type]: Type[Name] extends readonly (infer Item)[]
+    ? Item[]
+    : Type[Name] extends Readonly<Record<string, number>>
+      ? Record<string, number>
+      : Type[Name];
+};
+
+function add(counts: Record<string, number>, name: string, by = 1): void {
+  counts[name] = (counts[name] ?? 0) + by;
+}
+
+function emptyReport(): Writable<ReplayReport> & { notReplayed: Record<NotReplayed, number> } {
+  return {
+    records: 0,
+    tombstones: 0,
+    sessions: 0,
+    notReplayed: { historyMissing: 0, unreadable: 0 },
+    diverged: 0,
+    divergences: [],
+    elsewhere: 0,
+    recordedStates: {},
+    states: {},
+    moves: {},
+    recordedLockouts: 0,
+    lockouts: 0,
+    loseAccess: 0,
+    gainAccess: 0,
+    wiped: 0,
+    fates: [],
+  };
+}
+
+/** Several partitions' reports as one. */
+export function mergeReports(reports: readonly ReplayReport[]): ReplayReport {
+  const sum = emptyReport();
+  for (const report of reports) {
+    for (const name of ["records", "tombstones", "sessions", "diverged", "elsewhere"] as const)
+      sum[name] += report[name];
+    for (const name of ["recordedLockouts", "lockouts", "loseAccess", "gainAccess", "wiped"] as const)
+      sum[name] += report[name];
+    for (const name of ["notReplayed", "recordedStates", "states", "moves"] as const) {
+      for (const [key, n] of Object.entries(report[name])) add(sum[name], key, n);
+    }
+    sum.divergences.push(...report.divergences);
+    sum.fates.push(...report.fates);
+  }
+  sum.divergences.splice(MOST_DIVERGENCES);
+  return { ...sum, fates: examples(sum.fates) };
+}

@@ -1,0 +1,64 @@
+/** One partition of a running deployment, folded again from its journal. */
+import type { RulesOf } from "../../machines/fold-batch.js";
+import { Resolver } from "../../machines/policy/resolver.js";
+import { resolveFacts } from "../../machines/session/session.js";
+import { type CatalogueContent, readCatalogue } from "../control/catalogue-document.js";
+import { RulesSource } from "../control/rules-source.js";
+import type { CatalogueSource } from "../control/catalogue-source.js";
+import type { PartitionStore } from "../store/partition-store.js";
+import { foldEntries } from "./fold-journal.js";
+import { journalPages } from "./journal-pages.js";
+import { PartitionReplay, type ReplayReport, type ReplayScope } from "./partition-replay.js";
+
+/** Policies that were never published, or not then, in force for a tenant from a moment on. */
+export interface ImaginedPolicies {
+  readonly tenant: string;
+  /** Epoch ms. */
+  readonly at: number;
+  readonly content: CatalogueContent;
+}
+
+export interface ReplayRequest {
+  readonly scope: ReplayScope;
+  readonly imagined?: ImaginedPolicies;
+}
+
+export interface ReplaySource {
+  readonly store: PartitionStore;
+  readonly catalogues: CatalogueSource;
+}
+
+/** Stands for policies that have no version. */
+const IMAGINED_VERSION = Number.MAX_SAFE_INTEGER;
+
+/**
+ * @param onRecords is told of every so many records that are done
+ * @throws StoreUnavailableError, CatalogueMissingError, PolicyError, ZodError
+ */
+export async function replayPartition(
+  { store, catalogues }: ReplaySource,
+  partition: number,
+  { scope, imagined }: ReplayRequest,
+  onRecords: (records: number) => void = () => {},
+): Promise<ReplayReport> {
+  const source = new RulesSource(catalogues, Infinity);
+  const replay = new PartitionReplay({
+    rules: rulesWith(source.rulesOf, imagined),
+    scope,
+    ...(imagined && { change: { tenant: imagined.tenant, at: imagined.at, version: IMAGINED_VERSION } }),
+  });
+  const { seq: last, clock } = await store.chunk(partition, null, 1);
+  const oldest = (await store.oldestRecord(partition)) ?? 1;
+  for await (const { entries } of journalPages(store, partition, oldest, last)) {
+    await foldEntries(replay, source, entries);
+    onRecords(entries.length);
+  }
+  return replay.report(clock);
+}
+
+function rulesWith(rulesOf: RulesOf, imagined: ImaginedPolicies | undefined): RulesOf {
+  if (imagined === undefined) return rulesOf;
+  const resolver = new Resolver(readCatalogue({ version: IMAGINED_VERSION, ...imagined.content }));
+  return (tenant, version, session) =>
+    version === IMAGINED_VERSION ? resolver.rules(resolveFacts(session)) : rulesOf(tenant, version, session);
+}

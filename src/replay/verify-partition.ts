@@ -1,0 +1,164 @@
+/**
+ * Whether a partition is what its journal says: the chain holds, no record is missing, each names the one before it, each comes out
+ * again, and every stored session is where its records lead.
+ */
+import type { SessionId } from "../../machines/session/session.js";
+import { encodeSession } from "../../machines/session/snapshot.js";
+import type { NotReplayed } from "../../machines/session-replay.js";
+import { RulesSource } from "../control/rules-source.js";
+import { GENESIS_HEAD, verifyChain } from "../store/journal-chain.js";
+import { readStored } from "../store/partition-view.js";
+import { foldEntries } from "./fold-journal.js";
+import { journalPages } from "./journal-pages.js";
+import { type DivergedSession, PartitionReplay } from "./partition-replay.js";
+import type { ReplaySource } from "./replay-partition.js";
+
+/** Sessions compared at a time. */
+const CHUNK = 500;
+const MOST_NAMED = 20;
+
+/** What is wrong with one record or session. */
+export interface Fault {
+  readonly partition: number;
+  /** Of the record; of a session that is not where its records lead, the last record that it names. */
+  readonly seq: number;
+  readonly what:
+    /** The journal has no record of this number. */
+    | "missing"
+    /** Its text, or the record before it, does not give its hash. */
+    | "altered"
+    /** The partition's own last hash is another one. */
+    | "head"
+    /** It comes out otherwise when it is folded again. */
+    | "diverged"
+    /** The stored session is another one. */
+    | "snapshot"
+    /** The records lead to a session that is not stored. */
+    | "snapshotMissing"
+    /** The stored session can't be read. */
+    | "snapshotUnreadable";
+  readonly session?: SessionId;
+  readonly detail?: DivergedSession;
+}
+
+export interface PartitionVerdict {
+  readonly partition: number;
+  readonly records: number;
+  readonly tombstones: number;
+  /** The newest record, and its hash. */
+  readonly seq: number;
+  readonly head: string;
+  /** The oldest that is kept; records before it were trimmed. */
+  readonly oldest: number;
+  /** Sessions that were folded again and compared with what is stored. */
+  readonly compared: number;
+  /** Sessions that could not be. */
+  readonly notReplayed: Readonly<Record<NotReplayed, number>>;
+  readonly faultCount: number;
+  /** In the order of their records; not more than some of each kind. */
+  readonly faults: readonly Fault[];
+}
+
+/**
+ * Beside running workers: what they commit meanwhile is taken along.
+ * @throws StoreUnavailableError, CatalogueMissingError
+ */
+export async function verifyPartition(
+  { store, catalogues }: ReplaySource,
+  partition: number,
+  onRecords: (records: number) => void = () => {},
+): Promise<PartitionVerdict> {
+  const faults: Fault[] = [];
+  let faultCount = 0;
+  const fault = (seq: number, what: Fault["what"], more: Partial<Fault> = {}): void => {
+    faultCount++;
+    if (faults.filter((one) => one.what === what).length < MOST_NAMED) faults.push({ partition, seq, what, ...more });
+  };
+
+  const source = new RulesSource(catalogues, Infinity);
+  const replay = new PartitionReplay({ rules: source.rulesOf });
+  let { seq: last, head: storedHead, clock } = await store.chunk(partition, null, 1);
+  const oldest = (await store.oldestRecord(partition)) ?? 1;
+  let head = oldest === 1 ? GENESIS_HEAD : undefined;
+  let next = oldest;
+  let isBroken = false;
+
+  const readUpTo = async (upTo: number): Promise<void> => {
+    for await (const page of journalPages(store, partition, next, upTo)) {
+      for (const entry of page.entries) {
+        // After the first fault the chain says nothing about what follows it.
+        if (head === undefined || isBroken) head = entry.hash;
+        else {
+          const verdict = verifyChain(head, next, [entry]);
+          if (!verdict.intact) {
+            isBroken = true;
+            fault(verdict.seq, verdict.reason);
+          }
+          head = entry.hash;
+        }
+        next = entry.seq + 1;
+      }
+      if (!isBroken && next <= page.upTo) {
+        isBroken = true;
+        fault(next, "missing");
+      }
+      next = page.upTo + 1;
+      await foldEntries(replay, source, page.entries);
+      onRecords(page.entries.length);
+    }
+  };
+  await readUpTo(last);
+
+  const seen = new Set<SessionId>();
+  let compared = 0;
+  const firstLast = last;
+  let position: string | null = null;
+  do {
+    const chunk: Awaited<ReturnType<typeof store.chunk>> = await store.chunk(partition, position, CHUNK);
+    if (chunk.restarted) seen.clear();
+    ({ seq: last, head: storedHead, clock } = chunk);
+    await readUpTo(last);
+    for (const text of chunk.snapshots.values()) {
+      const stored = readStored(text);
+      if ("unreadable" in stored) {
+        fault(0, "snapshotUnreadable");
+        continue;
+      }
+      const again = replay.recorded(stored.id);
+      seen.add(stored.id);
+      if (again === undefined) {
+        if (oldest === 1 && stored.lastRecord > 0) fault(stored.lastRecord, "snapshot", { session: stored.id });
+        continue;
+      }
+      again.end(stored.asOf);
+      if (again.notReplayed !== undefined || again.divergence !== undefined) continue;
+      compared++;
+      const expected = again.session && encodeSession({ ...again.session, asOf: stored.asOf });
+      if (expected !== encodeSession(stored)) fault(stored.lastRecord, "snapshot", { session: stored.id });
+    }
+    position = chunk.next;
+  } while (position !== null);
+
+  for (const { id, session, last: record, notReplayed, divergence } of replay.sessions) {
+    const isSettled = notReplayed === undefined && divergence === undefined;
+    if (isSettled && session !== undefined && !seen.has(id) && (record?.seq ?? 0) <= firstLast) {
+      fault(session.lastRecord, "snapshotMissing", { session: id });
+    }
+  }
+  if (!isBroken && last > 0 && head !== storedHead) fault(last, "head");
+  const report = replay.report(clock);
+  for (const detail of report.divergences) fault(detail.seq, "diverged", { session: detail.session, detail });
+  faultCount += report.diverged - report.divergences.length;
+  return {
+    partition,
+    records: report.records,
+    tombstones: report.tombstones,
+    seq: last,
+    head: head ?? GENESIS_HEAD,
+    oldest,
+    compared,
+    notReplayed: report.notReplayed,
+    faultCount,
+    faults: faults.sort((a, b) => a.seq - b.seq),
+  };
+}
