@@ -21,6 +21,7 @@ import { upCommand } from "./up.js";
 import { usersCommand } from "./users.js";
 import { verifyCommand } from "./verify.js";
 import { webhooksCommand } from "./webhooks.js";
+import { whatIfCommand } from "./what-if.js";
 import { workCommand } from "./work.js";
 
 const COMMANDS = [
@@ -41,6 +42,7 @@ const COMMANDS = [
   sessionCommand,
   historyCommand,
   decideCommand,
+  whatIfCommand,
   verifyCommand,
   healthCommand,
   backupCommand,

@@ -101,6 +101,9 @@ function totals(verdicts: readonly PartitionVerdict[]) {
   };
 }
 
+/** The first ones say what is wrong; --json has more. */
+const MOST_SHOWN = 8;
+
 const WORDS: Readonly<Record<Fault["what"], string>> = {
   missing: "is not in the journal",
   altered: "is not what was written",
@@ -134,7 +137,7 @@ function page(
   ]);
   if (faultCount === 0)
     return [records === 0 ? "The journal is empty." : paintOut("green", "The journal holds."), ...facts];
-  const first = faults.toSorted((a, b) => a.partition - b.partition || a.seq - b.seq);
+  const first = faults.slice(0, MOST_SHOWN);
   return [
     paintOut(["bold", "red"], `${count(faultCount)} ${faultCount === 1 ? "fault" : "faults"}.`),
     ...facts,
@@ -148,6 +151,9 @@ function page(
         ? []
         : [`  recorded  ${describe(detail.recorded)}`, `  replayed  ${describe(detail.replayed)}`]),
     ]),
+    ...(faultCount > first.length
+      ? [`… and ${count(faultCount - first.length)} more; --json names more of them.`]
+      : []),
     "",
     ...wrapLine(
       "Keep the data as they are. `gatehouse history` tells a session's records; a backup can be restored elsewhere and compared.",
