@@ -115,6 +115,11 @@ export class SessionReplay {
     else if (unrecorded !== undefined) this.divergence ??= { seq: this.last?.seq ?? 0, replayed: unrecorded };
   }
 
+  /** The policies that the session was under, as far as its records tell. */
+  get policies(): Policies {
+    return this.#policies;
+  }
+
   /** The catalogue version in force for the session at a time (epoch ms). */
   version(at: number): number {
     return versionInForce(this.#policies, at);

@@ -13,6 +13,7 @@ import { historyCommand } from "./history.js";
 import { keysCommand } from "./keys.js";
 import { policyCommand } from "./policy.js";
 import { registrationsCommand } from "./registrations.js";
+import { replayCommand } from "./replay.js";
 import { restoreCommand } from "./restore.js";
 import { serveCommand } from "./serve.js";
 import { sessionCommand } from "./session.js";
@@ -22,6 +23,7 @@ import { usersCommand } from "./users.js";
 import { verifyCommand } from "./verify.js";
 import { webhooksCommand } from "./webhooks.js";
 import { whatIfCommand } from "./what-if.js";
+import { whyCommand } from "./why.js";
 import { workCommand } from "./work.js";
 
 const COMMANDS = [
@@ -41,7 +43,9 @@ const COMMANDS = [
   sessionsCommand,
   sessionCommand,
   historyCommand,
+  whyCommand,
   decideCommand,
+  replayCommand,
   whatIfCommand,
   verifyCommand,
   healthCommand,

@@ -7,7 +7,7 @@ import type { StepRecord } from "../../machines/fold.js";
 import type { StatePath } from "../../machines/session/context.js";
 import type { Session, SessionId } from "../../machines/session/session.js";
 import { type StorylineName, cast, sessionIdOf } from "./cast.js";
-import { STATE_WORDS, eventWords } from "./plain-words.js";
+import { STATE_WORDS, eventWords } from "../sessions/plain-words.js";
 
 /**
  * One line a turn of the story, each beginning with its time (UTC); the comings and goings between two turns are counted in one line.

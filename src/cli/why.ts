@@ -1,0 +1,107 @@
+/** `gatehouse why`: why a session is where it is, and what would have kept access. */
+import type { Command } from "commander";
+import type { StepRecord } from "../../machines/fold.js";
+import { readConfig } from "../config.js";
+import { type History, readHistory } from "../sessions/history.js";
+import { look } from "../sessions/look.js";
+import { eventWords } from "../sessions/plain-words.js";
+import { type Why, whySession } from "../replay/why-session.js";
+import { counterfactualWords, headline } from "../replay/why-words.js";
+import { NotFoundError } from "./failure.js";
+import { type Moment, atMoment, moment } from "./moment.js";
+import { JSON_OPTION, sessionIdOf, shortId } from "./options.js";
+import { openToRead } from "./redis-access.js";
+import { readable } from "./session.js";
+import { count, duration, instant, note, paintOut, print, printJson, wrapLine } from "./terminal.js";
+
+const EXAMPLE = `
+Example:
+  $ gatehouse why phone-17/adele
+  $ gatehouse why phone-17/adele --at 2026-03-02T10:15:00Z
+
+First one sentence; then the events that led there, found by folding the session again without the others, group by group,
+until none of those that are left can be left out; then what would have kept access, each really tried the same way.
+All times are UTC.`;
+
+const MOST_SHOWN = 3;
+
+export function whyCommand(program: Command): void {
+  program
+    .command("why")
+    .summary("say why a session is where it is")
+    .description("Says why somebody is locked out, or has access, and what would have made the difference.")
+    .argument("<session>", "device/user[/app], or all of tenant/device/user/app")
+    .option("--at <time>", "as it was then, and not as it is now", moment)
+    .option(...JSON_OPTION)
+    .addHelpText("after", EXAMPLE)
+    .action(async (text: string, { at, json }: { readonly at?: Moment; readonly json?: true }) => {
+      const config = readConfig();
+      const id = sessionIdOf(text, config.tenant);
+      const deployment = await openToRead(config);
+      try {
+        const { partition, lastRecord, now, waiting } = readable(id, await look(deployment, id));
+        const history = await readHistory(deployment.store, partition, lastRecord);
+        const { records } = whole(id, history);
+        const versions = new Set(records.flatMap(({ version }) => version ?? []));
+        const tenant = id.slice(0, id.indexOf("/"));
+        await deployment.rules.prepare(
+          {},
+          [...versions].map((version) => ({ tenant, version })),
+        );
+        const until = at === undefined ? now : Math.min(now, atMoment(at, now));
+        const first = records[0]?.at ?? 0;
+        if (until < first) {
+          throw new NotFoundError(`${shortId(id)} began at ${instant(first)} UTC, after the time asked about`, {
+            fix: "Give a later --at.",
+          });
+        }
+        const why = whySession(id, records, until, (version, session) =>
+          deployment.rules.rulesOf(tenant, version, session),
+        );
+        if (json) printJson({ ...why, sentence: headline(why, CLOCK), waiting });
+        else for (const line of page(why, waiting)) print(line);
+      } finally {
+        await deployment.close();
+      }
+    });
+}
+
+/** @throws NotFoundError if it does not begin with the session's first record */
+function whole(id: string, history: History): History {
+  if (history.cut === undefined && history.erased === undefined && history.records.length > 0) return history;
+  throw new NotFoundError(`the first records of ${id} are not kept any more, so its past can't be folded again`, {
+    fix: "`gatehouse history` shows what is left; `gatehouse session` where it stands and why.",
+  });
+}
+
+const CLOCK = { time: (ms: number) => `${instant(ms)}`, span: duration };
+
+function page(why: Why, waiting: number): string[] {
+  const { session, at, chain, inputs, keptAccess, tried, decision, version } = why;
+  const day = instant(at).slice(0, 10);
+  const clock = { time: (ms: number) => instant(ms).replace(`${day} `, ""), span: duration };
+  const isDenied = decision.decision === "deny";
+  if (waiting > 0) note(`(${waiting} accepted events wait for a worker; they are not counted in)`);
+  return [
+    ...wrapLine(paintOut("bold", headline(why, clock))),
+    paintOut("dim", `${shortId(session)}, ${instant(at)} UTC, policy version ${version}`),
+    "",
+    `What it took (of ${count(inputs)} ${inputs === 1 ? "event" : "events"}, ${count(chain.length)} records):`,
+    ...chain.flatMap((record) => chainLines(record, clock.time)),
+    ...(!isDenied
+      ? []
+      : keptAccess.length === 0
+        ? ["", `None of the ${tried} other courses that were tried would have kept access.`]
+        : [
+            "",
+            "There would be access",
+            ...keptAccess.slice(0, MOST_SHOWN).flatMap((one) => wrapLine(`  · ${counterfactualWords(one, clock)}`, 4)),
+          ]),
+  ];
+}
+
+function chainLines({ at, event, from, to, outcome }: StepRecord, time: (ms: number) => string): string[] {
+  const moved = from === undefined || from === to ? "" : `  ${from} → ${paintOut("bold", to ?? "")}`;
+  const what = outcome === "applied" ? moved : `  ${outcome}`;
+  return wrapLine(`  ${time(at)}  ${eventWords(event)}${what}`, 12);
+}
