@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { writeFile } from "node:fs/promises";
 import { decide } from "../../machines/decision.js";
 import { readConfig } from "../config.js";
+import { helpDesk, incidents } from "../demo/incidents.js";
 import { pickStories, tellStory } from "../demo/stories.js";
 import { readHistory } from "../sessions/history.js";
 import { look } from "../sessions/look.js";
@@ -15,7 +16,7 @@ import { EXIT } from "./exit-code.js";
 import { onInterrupt } from "./interrupt.js";
 import { JSON_OPTION, shortId, wholeNumber } from "./options.js";
 import { readable } from "./session.js";
-import { count, note, paintErr, paintOut, print, printJson, wrapLine } from "./terminal.js";
+import { count, instant, note, paintErr, paintOut, print, printJson, wrapLine } from "./terminal.js";
 
 const EXAMPLE = `
 Example:
@@ -95,6 +96,7 @@ async function storyLines(
     // What a line goes on with stands beneath its text, not beneath its time.
     for (const line of story) lines.push(...wrapLine(`  ${line}`, line.startsWith(" ") ? 1 : "00:00:00  ".length));
   }
+  lines.push(...(await callLines(deployment, environment, seed, devices)));
   const [pick] = picks;
   const id = pick === undefined ? "DEVICE/USER" : shortId(pick.session);
   return [
@@ -107,3 +109,26 @@ async function storyLines(
     paintOut("dim", `  What the worker told the apps is in ${directory}/effects.ndjson.`),
   ];
 }
+
+async function callLines(
+  deployment: Stage["deployment"],
+  environment: string,
+  seed: number,
+  devices: number,
+): Promise<string[]> {
+  const calls = await helpDesk(incidents(seed, devices), async (id) => {
+    const { partition, lastRecord } = readable(id, await look(deployment, id));
+    return (await readHistory(deployment.store, partition, lastRecord)).records;
+  });
+  if (calls.length === 0) return [];
+  return [
+    "",
+    paintOut("bold", "Calls to the help desk, each answered by one command"),
+    ...calls.flatMap(({ session, complaint, at }) => [
+      `  ${instant(at).slice(11, 16)}  “${complaint}”`,
+      paintOut("dim", `         ${environment}npx gatehouse why ${shortId(session)} --at ${minute(at)}`),
+    ]),
+  ];
+}
+
+const minute = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
