@@ -2,7 +2,7 @@
  * Reading an archive. Whoever replays, verifies or explains starts here: everything that comes out was checked against the hashes of its block
  * and against the journal's chain, and what can't be trusted is an error that names file, block and record.
  */
-import { readFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type SessionId, sessionIdParts } from "../../machines/session/session.js";
@@ -89,6 +89,14 @@ export class JournalArchive implements JournalReader {
   /** @throws ArchiveFileError, ArchiveForeignError if there is no archive */
   static async open(directory: string): Promise<JournalArchive> {
     return new JournalArchive(directory, await readAbout(directory));
+  }
+
+  /** Whether anything was ever archived there: a setting may name a directory that is yet to be made. */
+  static async isThere(directory: string): Promise<boolean> {
+    return access(join(directory, ABOUT_FILE)).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Numbers of the partitions of which anything is archived, ascending. @throws ArchiveFileError */

@@ -512,7 +512,7 @@ describe("a failover that lost what was archived", () => {
     await archive({ segmentBytes: 10_000 });
     await lostBehind(700, 10);
     await archive({ segmentBytes: 10_000 });
-    expect((await (await opened()).forks(0)).map(({ after }) => after).sort()).toEqual([700, 900]);
+    expect((await (await opened()).forks(0)).map(({ after }) => after)).toEqual([700, 900]);
     expect(await all()).toEqual(await store.records(0, seqs(1, 710)));
   });
 
