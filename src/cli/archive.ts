@@ -1,5 +1,6 @@
 /** `gatehouse archive`: the journals, in files. */
 import type { Command } from "commander";
+import { archiveKeepCommand } from "./archive/keep.js";
 import { archiveListCommand } from "./archive/list.js";
 import { archivePruneCommand } from "./archive/prune.js";
 import { archiveRunCommand } from "./archive/run.js";
@@ -17,8 +18,9 @@ GATEHOUSE_ARCHIVE_DIR. docs/archive.md says more.`;
 export function archiveCommand(program: Command): void {
   const archive = program
     .command("archive")
-    .summary("keep journals in files: archive, list, prune, stop")
+    .summary("keep journals in files: archive, list, prune, keep, stop")
     .description("Copies the journals into files of a directory, with checkpoints, and looks after them.")
     .addHelpText("after", EXAMPLE);
-  for (const add of [archiveRunCommand, archiveListCommand, archivePruneCommand, archiveStopCommand]) add(archive);
+  const commands = [archiveRunCommand, archiveListCommand, archivePruneCommand, archiveKeepCommand, archiveStopCommand];
+  for (const add of commands) add(archive);
 }

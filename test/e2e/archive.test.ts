@@ -92,7 +92,7 @@ test("archives, lists, tells a history from Redis, from both, and without Redis;
   });
   expect(await run(["erase", "adele", "--yes"], "", withArchive)).toMatchObject({ code: 0 });
   expect(execFileSync("zcat", [file], { encoding: "utf8" })).not.toContain("adele");
-}, 120_000);
+}, 240_000);
 
 test("what can't be done ends with its own code", async () => {
   await run(["emit", "-"], event(1, "account.signedIn", { platform: "ios", interactive: true }));
@@ -118,4 +118,4 @@ test("what can't be done ends with its own code", async () => {
   expect(await run(["archive", "stop", "--yes"])).toMatchObject({ code: 0, result: { applied: true } });
   expect(await run(["archive", "stop"])).toMatchObject({ result: { partitions: 0 } });
   expect(await readFile(join(archive, "archive.json"), "utf8")).toContain('"prefix": "gh"');
-}, 120_000);
+}, 240_000);

@@ -17,7 +17,7 @@ import { TO_OPTION, archiveDirectory } from "./directory.js";
 const EXAMPLE = `
 Example:
   $ gatehouse archive --to /var/lib/gatehouse/archive
-  $ gatehouse archive --every 10m
+  $ gatehouse archive run --every 10m
 
 Only what is new is copied; run again after a crash it goes on where that one stopped. One process archives at a time: a
 second one ends with 3. From the first run on the journals in Redis are trimmed no further than the archive has them and

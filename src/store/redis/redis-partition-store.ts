@@ -125,6 +125,26 @@ export function redisPartitionStore(redis: Redis, prefix: string, deployment: De
   return new RedisPartitionStore(redis, prefix, deployment);
 }
 
+/**
+ * What of a deployment may change in its life. Stores that are open go on with what they had.
+ * @throws RangeError, DeploymentConflictError if there is no deployment
+ */
+export async function changeJournalLimits(
+  redis: Redis,
+  prefix: string,
+  limits: Pick<DeploymentRequest, "journalMaxBytes" | "journalMaxAgeMs">,
+): Promise<Deployment> {
+  const key = deploymentKey(prefix);
+  const stored = joinDeployment(key, await answer("limits", false, redis.hgetall(key)), {});
+  const changed = newDeployment({ ...stored, ...withoutUndefined(limits) });
+  const { journalMaxBytes, journalMaxAgeMs } = changed;
+  await answer("limits", true, redis.hset(key, { journalMaxBytes, journalMaxAgeMs }));
+  return changed;
+}
+
+const withoutUndefined = (limits: DeploymentRequest): DeploymentRequest =>
+  Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+
 async function answer<Reply>(call: string, write: boolean, reply: Promise<Reply>): Promise<Reply> {
   try {
     return await reply;
