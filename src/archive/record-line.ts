@@ -2,7 +2,7 @@
  * A journal record as a line of a segment. What the record says stands in it as it was stored, byte for byte, so that `zcat | jq` reads it
  * and its hash can still be checked.
  */
-import { bodyHash, isTombstone } from "../store/journal-chain.js";
+import { isTombstone } from "../store/journal-chain.js";
 import type { JournalEntry, Tombstone } from "../store/partition-store.js";
 
 const HEX = /^[0-9a-f]{64}$/;
@@ -38,9 +38,6 @@ export function fromLine(line: string): JournalEntry | undefined {
   if (typeof entry.body === "string" || HEX.test(entry.bodyHash ?? "")) return entry as JournalEntry;
   return undefined;
 }
-
-/** What the chain covers of an entry. */
-export const hashedBody = (entry: JournalEntry): string => (isTombstone(entry) ? entry.bodyHash : bodyHash(entry.body));
 
 /** What the archive's own tables need of a record. */
 export function glance(entry: JournalEntry): { readonly session?: string; readonly at?: number } {

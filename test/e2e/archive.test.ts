@@ -1,11 +1,11 @@
 /** A deployment's journals, archived by command while a worker works, and read again with and without Redis. */
-import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { connectStore } from "../../src/redis/connection.js";
 import { type PrivateRedis, startPrivateRedis } from "../../src/redis/private-server.js";
 import { partitionKeys } from "../../src/store/keys.js";
+import { zcat } from "../support/archived.js";
 import { Cli, type CliOptions, runCli, temporaryDirectory } from "../support/cli.js";
 
 let home: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -69,7 +69,7 @@ test("archives, lists, tells a history from Redis, from both, and without Redis;
     list.result["partitions"] as { segments: { file: string; last: number }[]; partition: number }[]
   ).filter(({ segments }) => segments.length > 0);
   const file = partition?.segments[0]?.file as string;
-  expect(execFileSync("zcat", [file], { encoding: "utf8" })).toContain("account.signedIn");
+  expect(zcat(file)).toContain("account.signedIn");
 
   const { result: whole } = await run(["history", "phone-1/adele"]);
   expect((await run(["history", "phone-1/adele"], "", withArchive)).result).toEqual(whole);
@@ -91,7 +91,7 @@ test("archives, lists, tells a history from Redis, from both, and without Redis;
     result: { error: { code: "archive.not_reached" } },
   });
   expect(await run(["erase", "adele", "--yes"], "", withArchive)).toMatchObject({ code: 0 });
-  expect(execFileSync("zcat", [file], { encoding: "utf8" })).not.toContain("adele");
+  expect(zcat(file)).not.toContain("adele");
 }, 240_000);
 
 test("what can't be done ends with its own code", async () => {

@@ -1,4 +1,5 @@
 /** A partition's journal without a machine: records of sessions, committed as a worker would, and a directory to archive them in. */
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,12 @@ import type { PartitionStore } from "../../src/store/partition-store.js";
 import { sessionKey } from "../../src/store/session-key.js";
 
 export const NOON = Date.parse("2026-03-02T12:00:00Z");
+
+/** What the file says to whoever has no Gatehouse. */
+export function zcat(file: string): string {
+  const program = "zcat";
+  return execFileSync(program, [file], { encoding: "utf8" });
+}
 
 export const idOf = (who: string) => `contoso/phone-${who}/${who}/azure-mobile` as const;
 

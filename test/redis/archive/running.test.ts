@@ -1,5 +1,4 @@
 /** Archiving a deployment on a real Redis while it works, and erasing people from what is archived. */
-import { execFileSync } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
@@ -16,7 +15,7 @@ import { readStored } from "../../../src/store/partition-view.js";
 import { openRedisPartitionStore } from "../../../src/store/redis/redis-partition-store.js";
 import { sessionKey } from "../../../src/store/session-key.js";
 import { verifyJournal } from "../../../src/store/verify-journal.js";
-import { Journal, archiveDirectory } from "../../support/archived.js";
+import { Journal, archiveDirectory, zcat } from "../../support/archived.js";
 import { TENANT, TestDeployment, samplePolicy } from "../../support/deployment.js";
 import { type TestRedis, startRedis } from "../../support/redis-server.js";
 
@@ -56,7 +55,7 @@ async function archived(partition: number): Promise<JournalEntry[]> {
 /** All that the archive's files say. */
 async function everything(): Promise<string> {
   const files = (await readdir(home.path, { recursive: true })).filter((file) => file.endsWith(".gz"));
-  return files.map((file) => execFileSync("zcat", [join(home.path, file)], { encoding: "utf8" })).join("");
+  return files.map((file) => zcat(join(home.path, file))).join("");
 }
 
 test("beside workers, the archive has every record, and each checkpoint is right after its own", async () => {
@@ -149,7 +148,8 @@ test("erasing a person reaches segments, checkpoints and forks; chains and other
   await deployment.drainAll();
   expect((await archive({ checkpoint: true })).filter((one) => one.fork !== undefined)).toMatchObject([{ partition }]);
 
-  const target = { ...deployment, prefix: server.prefix, redis, archive: home.path };
+  const { users, rules } = deployment;
+  const target = { store, users, rules, prefix: server.prefix, redis, archive: home.path };
   const historyOf = async (subject: string) => (await JournalArchive.open(home.path)).history(id(subject));
   const bruno = await historyOf("phone-1/bruno");
 
