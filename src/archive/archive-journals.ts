@@ -6,7 +6,7 @@
 import { rm, stat } from "node:fs/promises";
 import { GENESIS_HEAD, verifyChain } from "../store/journal-chain.js";
 import type { JournalEntry, PartitionImage, PartitionStore, PartitionSurvey } from "../store/partition-store.js";
-import { ArchiveForeignError, ArchiveMovedError } from "./archive-errors.js";
+import { ArchiveDamagedError, ArchiveForeignError, ArchiveMovedError } from "./archive-errors.js";
 import { list, partitionDirectory } from "./archive-layout.js";
 import { writeCheckpoint } from "./checkpoint-file.js";
 import type { JournalArchive, Tail } from "./journal-archive.js";
@@ -49,7 +49,7 @@ export interface ArchivedPartition {
 /**
  * @returns what became of each partition that was looked at, in order
  * @throws ArchiveBusyError, ArchiveForeignError, ArchiveFileError, ArchiveDamagedError, ArchiveMovedError, StoreUnavailableError; what was
- *   archived until then stays
+ *   archived until then stays. Of a damaged file, and of a journal that went back, hears the caller when the other partitions are done
  */
 export async function archiveJournals(
   directory: string,
@@ -63,11 +63,19 @@ export async function archiveJournals(
     );
     await refuseEmpty(archive, surveys);
     const done: ArchivedPartition[] = [];
-    for (const survey of surveys) {
+    const failed: unknown[] = [];
+    for (const [index, survey] of surveys.entries()) {
       if (options.signal?.aborted) break;
-      done.push(await archivePartition(archive, store, survey, options));
-      options.onProgress?.(done.length);
+      try {
+        done.push(await archivePartition(archive, store, survey, options));
+      } catch (error) {
+        // What is wrong with one partition must not hold up the others' journals.
+        if (!(error instanceof ArchiveDamagedError || error instanceof ArchiveMovedError)) throw error;
+        failed.push(error);
+      }
+      options.onProgress?.(index + 1);
     }
+    if (failed.length > 0) throw failed[0];
     return done;
   });
 }

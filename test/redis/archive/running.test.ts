@@ -1,5 +1,5 @@
 /** Archiving a deployment on a real Redis while it works, and erasing people from what is archived. */
-import { readdir } from "node:fs/promises";
+import { readdir, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -121,6 +121,22 @@ test("a session's history is the same from Redis, over the boundary, and from th
   expect(over.records).toHaveLength(666);
   expect(await reader.history("contoso/phone-adele/adele/azure-mobile")).toEqual(over);
   expect(await verifyJournal(small, 0)).toMatchObject({ intact: true });
+});
+
+test("a damaged file holds up its own partition, and is told; the others are archived", async () => {
+  for (let n = 0; n < 20; n++) await deployment.getIn(`phone-${n}/adele`);
+  await deployment.drainAll();
+  await archive();
+  const reader = await JournalArchive.open(home.path);
+  const [segment] = await reader.segments(0);
+  await truncate(segment?.file as string, 100);
+  for (let n = 20; n < 40; n++) await deployment.getIn(`phone-${n}/adele`);
+  await deployment.drainAll();
+  await expect(archive()).rejects.toMatchObject({ code: "archive.damaged", place: { file: segment?.file } });
+  for (const { partition, seq, archive: noted } of await store.survey([1, 2])) {
+    expect(noted?.seq).toBe(seq);
+    expect((await reader.tail(partition))?.seq).toBe(seq);
+  }
 });
 
 test("erasing a person reaches segments, checkpoints and forks; chains and other people's pasts stay", async () => {
