@@ -2,6 +2,7 @@
  * One writer at a time. What a second one would break is held together by names that are never replaced; the lock is there so that it does
  * not do all the work in vain, and so that who erases knows that nobody writes what was read before.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
@@ -23,6 +24,16 @@ interface Holder {
 }
 
 const heldHere = new Set<string>();
+const current = new AsyncLocalStorage<() => Promise<void>>();
+
+/**
+ * A process that stood still for a while may have been taken for dead, and what it has in memory be older than what somebody else has written, or
+ * erased, since. Asked before a file gets its name.
+ * @throws ArchiveBusyError
+ */
+export async function refuseIfTakenOver(): Promise<void> {
+  await current.getStore()?.();
+}
 
 /**
  * @param waitMs how long to wait for another writer to end
@@ -53,7 +64,12 @@ export async function withArchiveLock<Result>(
     void utimes(file, now, now).catch(() => undefined);
   }, TOUCH_MS);
   try {
-    return await work();
+    return await current.run(async () => {
+      if ((await holderOf(file))?.nonce === nonce) return;
+      throw new ArchiveBusyError("another process took this archive's lock over: this one stood still for too long", {
+        fix: "Run it again when that process has ended. Nothing of what was being written was kept.",
+      });
+    }, work);
   } finally {
     clearInterval(touching);
     heldHere.delete(nonce);

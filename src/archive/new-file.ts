@@ -6,6 +6,7 @@ import { copyFile, link, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ArchiveFileError } from "./archive-errors.js";
 import { TEMPORARY } from "./archive-layout.js";
+import { refuseIfTakenOver } from "./archive-lock.js";
 
 export interface NewFile {
   readonly file: string;
@@ -30,6 +31,7 @@ export async function writeNew({ file, content, check, replaces = false }: NewFi
       await handle.close();
     }
     await check(temporary);
+    await refuseIfTakenOver();
     if (replaces) await rename(temporary, file);
     else await renameNew(temporary, file);
     await syncDirectory(dirname(file));

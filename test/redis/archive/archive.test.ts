@@ -464,6 +464,23 @@ describe("two at once", () => {
     await expect(archive()).rejects.toThrow(/process 1 on elsewhere, since then/);
   });
 
+  test("a process that stood still so long that its lock was taken over writes nothing any more", async () => {
+    await journal.grow(300);
+    await archive();
+    const files = await filesIn();
+    await journal.grow(100);
+    const lock = join(directory, LOCK_FILE);
+    const stoodStill = interposed(store, async (call, carryOut) => {
+      const other = { pid: 1, host: "elsewhere", nonce: "another", startedAt: "then" };
+      if (call === "oldestRecord") await writeFile(lock, JSON.stringify(other));
+      return carryOut();
+    });
+    await expect(archive({}, stoodStill)).rejects.toThrow(/took this archive's lock over/);
+    expect(await filesIn()).toEqual(files);
+    expect(await readFile(lock, "utf8")).toContain("another");
+    expect((await store.survey([0]))[0]?.archive?.seq).toBe(300);
+  });
+
   test("another deployment's archive is refused", async () => {
     await journal.grow(10);
     await archive();
