@@ -4,7 +4,7 @@
  */
 import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { chainRecords, isTombstone } from "../store/journal-chain.js";
+import { verifyChain } from "../store/journal-chain.js";
 import type { JournalEntry, PartitionStore } from "../store/partition-store.js";
 import { ArchiveForeignError } from "./archive-errors.js";
 import { forkName, list, partitionDirectory } from "./archive-layout.js";
@@ -58,7 +58,9 @@ export async function divergence(
   if (low >= first || low === 0) return low;
   // No record is in both. That the journal's oldest follows one that is archived still makes them one journal.
   const [before, next] = [await archived(low), await stored(low + 1)];
-  if (before !== undefined && next !== undefined && follows(before.hash, next))
+  // Everything was archived, and then trimmed.
+  if (next === undefined && low === tail.seq) return undefined;
+  if (before !== undefined && next !== undefined && verifyChain(before.hash, next.seq, [next]).intact)
     return low === tail.seq ? undefined : low;
   throw new ArchiveForeignError(
     `${archive.directory} and the journal of partition ${partition} have no record in common`,
@@ -66,11 +68,6 @@ export async function divergence(
       fix: "Check REDIS_URL and GATEHOUSE_PREFIX. For another deployment, or one that began anew, name a new directory.",
     },
   );
-}
-
-function follows(head: string, entry: JournalEntry): boolean {
-  if (isTombstone(entry)) return false;
-  return chainRecords(head, entry.seq, [entry.body])[0]?.hash === entry.hash;
 }
 
 /**

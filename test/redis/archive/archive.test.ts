@@ -166,6 +166,25 @@ describe("archiving", () => {
     expect((await all()).map(({ seq }) => seq)).toEqual(seqs(1, 1_001));
   });
 
+  test.each([
+    ["a record", false],
+    ["a tombstone", true],
+  ])("goes on where all that was archived was trimmed, and the journal begins with %s", async (_, isErased) => {
+    store = new MemoryPartitionStore({ deployment: { ...DEPLOYMENT, journalMaxBytes: 10_000 } });
+    journal = new Journal(store);
+    await archive();
+    await journal.grow(100);
+    await archive({ checkpoint: true });
+    await journal.grow(100);
+    expect(await store.oldestRecord(0)).toBe(101);
+    const [record] = (await store.records(0, [101])) as [StoredRecord];
+    const nothing = { sessions: new Map(), entries: [], placeholder: "", effects: [], counters: {}, at: 1 };
+    const records = isErased ? [{ seq: 101, bodyHash: bodyHash(record.body) }] : [];
+    await store.erase(0, { ...nothing, nextToken: "erased", records });
+    expect(await archive()).toMatchObject({ records: 100, seq: 200 });
+    expect(verifyChain(GENESIS_HEAD, 1, await all())).toMatchObject({ intact: true });
+  });
+
   test("where archiving begins anew in another directory, nothing is trimmed before that one has it", async () => {
     store = new MemoryPartitionStore({ deployment: { ...DEPLOYMENT, journalMaxBytes: 20_000 } });
     journal = new Journal(store);
