@@ -169,6 +169,9 @@ test("erasing a person reaches segments, checkpoints and forks; chains and other
   const historyOf = async (subject: string) => (await JournalArchive.open(home.path)).history(id(subject));
   const bruno = await historyOf("phone-1/bruno");
 
+  const open = await JournalArchive.open(home.path);
+  await open.segments(partition);
+
   for (const user of ["adele", "carol"]) {
     expect(await everything()).toContain(`/${user}/`);
     const { found } = await previewErasure(target, { tenant: TENANT, user });
@@ -179,6 +182,10 @@ test("erasing a person reaches segments, checkpoints and forks; chains and other
   }
   expect((await historyOf("phone-1/bruno")).records).toEqual(bruno.records);
   expect((await historyOf("phone-1/adele")).records).toEqual([]);
+  // A reader that knew the files from before finds them rewritten, not damaged.
+  const now = await archived(partition);
+  const seqs = now.map(({ seq }) => seq);
+  expect(await open.records(partition, seqs)).toEqual(now);
   for (let n = 0; n < PARTITIONS; n++) {
     const entries = await archived(n);
     if (entries.length > 0) expect(verifyChain(GENESIS_HEAD, 1, entries)).toMatchObject({ intact: true });
