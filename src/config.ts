@@ -23,6 +23,7 @@ const Environment = z.object({
     .default("gh"),
   GATEHOUSE_TENANT: z.string().regex(TENANT_PATTERN, "letters, digits, `_` and `-`, up to 64").default("contoso"),
   GATEHOUSE_DIRECTORY: z.string().min(1).default(".gatehouse"),
+  GATEHOUSE_ARCHIVE_DIR: z.string().min(1).optional(),
   GATEHOUSE_EFFECTS: z.string().min(1).optional(),
   GATEHOUSE_WAKE_SHARDS: z.coerce.number().int().min(1).max(64).default(1),
   GATEHOUSE_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
@@ -52,6 +53,8 @@ export interface Config {
   readonly tenant: string;
   /** Where a private instance keeps its data. */
   readonly directory: string;
+  /** Where journals are archived, and read again; absent: nowhere. */
+  readonly archiveDirectory: string | undefined;
   /** Where effects are written as NDJSON: a file, or `-` for stdout; absent: nowhere. */
   readonly effects: string | undefined;
   readonly wakeShards: number;
@@ -100,6 +103,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     prefix: data.GATEHOUSE_PREFIX,
     tenant: data.GATEHOUSE_TENANT,
     directory: data.GATEHOUSE_DIRECTORY,
+    archiveDirectory: data.GATEHOUSE_ARCHIVE_DIR,
     effects: data.GATEHOUSE_EFFECTS,
     wakeShards: data.GATEHOUSE_WAKE_SHARDS,
     concurrency: data.GATEHOUSE_CONCURRENCY,

@@ -4,6 +4,8 @@ import { createInterface } from "node:readline/promises";
 import { userInfo } from "node:os";
 import type { Redis } from "ioredis";
 import { canonicalId } from "../../machines/users/canonical-id.js";
+import { ArchiveNotReachedError } from "../archive/archive-errors.js";
+import { JournalArchive } from "../archive/journal-archive.js";
 import { type Config, ConfigError, readConfig } from "../config.js";
 import {
   type EraseTarget,
@@ -17,6 +19,7 @@ import type { ErasureScope } from "../erase/scope.js";
 import { WipePendingError } from "../erase/erase-errors.js";
 import { isUserSubject } from "../ingest/cloud-event.js";
 import { type SecretKey, checkSecretKey, readSecretKey } from "../secrets/secret-key.js";
+import type { PartitionStore } from "../store/partition-store.js";
 import { UsageError, UserNotFoundError } from "./failure.js";
 import { JSON_OPTION, shortId } from "./options.js";
 import { openRunning } from "./redis-access.js";
@@ -26,6 +29,7 @@ const EXAMPLE = `
 Example:
   $ gatehouse erase adele
   $ gatehouse erase adele --device phone-17 --yes
+  $ gatehouse erase adele --archive /var/lib/gatehouse/archive
 
 Says first how much there is, and asks; without a terminal it asks nothing and erases nothing until --yes is given. Of
 the journal's records tombstones stay, so that its chain still verifies. It can't be undone. Have apps and directory stop
@@ -35,6 +39,8 @@ interface EraseOptions {
   readonly device?: string;
   readonly yes?: true;
   readonly evenIfWipePending?: boolean;
+  /** `false`: --no-archive. */
+  readonly archive?: string | false;
   readonly json?: true;
 }
 
@@ -46,15 +52,18 @@ export function eraseCommand(program: Command): void {
     .argument("<user>")
     .option("--device <id>", "the person's sessions on one device alone; what is known of the user stays")
     .option("--yes", "do not ask")
+    .option("--archive <dir>", "erase in this archive, too; default: GATEHOUSE_ARCHIVE_DIR")
+    .option("--no-archive", "although archived files will still hold them")
     .option("--even-if-wipe-pending", "although a device may not have been wiped yet")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async (user: string, { device, yes, evenIfWipePending = false, json }: EraseOptions) => {
+    .action(async (user: string, { device, yes, evenIfWipePending = false, archive, json }: EraseOptions) => {
       const config = readConfig();
       const scope = scopeOf(config.tenant, user, device);
       const deployment = await openRunning(config);
       try {
-        const target = { ...deployment, prefix: config.prefix };
+        const directory = await archiveToErase(deployment.store, config, archive);
+        const target = { ...deployment, prefix: config.prefix, archive: directory };
         const preview = await previewErasure(target, scope);
         if (isNothing(preview.found)) await reportNothing(target, scope);
         if (yes !== true) {
@@ -94,6 +103,29 @@ function scopeOf(tenant: string, user: string, device: string | undefined): Eras
 }
 
 const namesOf = ({ user, device }: ErasureScope) => ({ user, ...(device !== undefined && { device }) });
+
+/** @throws ArchiveNotReachedError if the deployment archives, and nobody says where to, or that it is to be left out */
+async function archiveToErase(
+  store: PartitionStore,
+  config: Config,
+  named: EraseOptions["archive"],
+): Promise<string | undefined> {
+  if (named === false) return undefined;
+  if (named !== undefined) return named;
+  const { archiveDirectory } = config;
+  if (archiveDirectory !== undefined && (await JournalArchive.isThere(archiveDirectory))) return archiveDirectory;
+  const surveys = await store.survey(Array.from({ length: store.deployment.partitionCount }, (_, n) => n));
+  if (surveys.every((survey) => survey.archive === null)) return undefined;
+  throw new ArchiveNotReachedError(
+    "this deployment archives its journals, and where to is not known, or nothing is there",
+    {
+      fix: [
+        "Give --archive DIR, or set GATEHOUSE_ARCHIVE_DIR, where the archive's directory can be written.",
+        "Or give --no-archive, and erase there by another run: archived files hold the person until then.",
+      ].join("\n"),
+    },
+  );
+}
 
 /** An earlier run may have been cut short at its very end, when nothing was left to find. */
 async function reportNothing({ store }: EraseTarget, { user, device }: ErasureScope): Promise<never> {
@@ -143,6 +175,7 @@ function countLines(erased: Erased): string[] {
     [erased.records, "journal records, of which tombstones stay"],
     [erased.events, "accepted events that are still held"],
     [erased.effects, "effects not handed over yet"],
+    [erased.archived, "archived records, of which tombstones stay, and snapshots in checkpoints"],
     [erased.deliveries, "deliveries to webhooks and remediators"],
   ];
   return columns(rows.filter(([n]) => n > 0).map(([n, what]) => [`  ${count(n)}`, what]));

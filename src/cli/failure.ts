@@ -1,6 +1,12 @@
 /** A command that fails says what is wrong, by which code to look it up, and what to do about it. */
 import { CommanderError } from "commander";
 import { ZodError, z } from "zod";
+import {
+  ArchiveBusyError,
+  ArchiveFileError,
+  ArchiveForeignError,
+  ArchiveNotReachedError,
+} from "../archive/archive-errors.js";
 import { BackupFileError, RestoreTargetError } from "../backup/backup-errors.js";
 import { ConfigError } from "../config.js";
 import { PolicyKindError, PolicyUnknownError, VersionUnknownError } from "../control/catalogue-errors.js";
@@ -67,6 +73,8 @@ function describe(error: unknown): { code: string; message: string; fix: string 
 }
 
 const USAGE = [
+  ArchiveFileError,
+  ArchiveForeignError,
   UnsafeRedisError,
   BackupFileError,
   ConfigError,
@@ -75,7 +83,7 @@ const USAGE = [
   UsageError,
   WebhookTargetError,
 ] as const;
-const REFUSED = [RestoreTargetError, WipePendingError, ZodError] as const;
+const REFUSED = [ArchiveBusyError, ArchiveNotReachedError, RestoreTargetError, WipePendingError, ZodError] as const;
 const NOT_FOUND = [
   ApiKeyUnknownError,
   NotFoundError,

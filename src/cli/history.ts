@@ -1,19 +1,26 @@
 /** `gatehouse history`: what happened to one session, record by record. */
 import type { Command } from "commander";
 import type { JournalRecord } from "../../machines/outcome.js";
-import { readConfig } from "../config.js";
-import { type History, readHistory } from "../sessions/history.js";
+import type { SessionId } from "../../machines/session/session.js";
+import { JournalArchive } from "../archive/journal-archive.js";
+import { type Config, readConfig } from "../config.js";
+import { StoreUnavailableError } from "../errors.js";
+import { type History, oneAfterTheOther, readHistory } from "../sessions/history.js";
 import { look } from "../sessions/look.js";
+import { NotFoundError } from "./failure.js";
 import { JSON_OPTION, sessionIdOf, shortId, wholeNumber } from "./options.js";
-import { openToRead } from "./redis-access.js";
+import { RedisNotRunningError, openToRead } from "./redis-access.js";
 import { readable } from "./session.js";
 import { count, note, paintOut, print, printJson, wrap } from "./terminal.js";
 
 const EXAMPLE = `
 Example:
   $ gatehouse history phone-17/adele --limit 20
+  $ gatehouse history phone-17/adele --archive /var/lib/gatehouse/archive
 
-Oldest first. Each record says when, which event, from which state to which, and what followed.`;
+Oldest first. Each record says when, which event, from which state to which, and what followed. With an archive
+(--archive, else GATEHOUSE_ARCHIVE_DIR) it goes on where the journal was trimmed; without Redis, or of a session that is
+gone, it tells what is archived.`;
 
 export function historyCommand(program: Command): void {
   program
@@ -22,21 +29,65 @@ export function historyCommand(program: Command): void {
     .description("Prints a session's journal records, oldest first.")
     .argument("<id>", "device/user[/app], or all of tenant/device/user/app")
     .option("--limit <n>", "records at most: the newest ones", wholeNumber(1))
+    .option("--archive <dir>", "go on in this archive; default: GATEHOUSE_ARCHIVE_DIR")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async (text: string, { limit, json }: { readonly limit?: number; readonly json?: true }) => {
+    .action(async (text: string, { limit, json, archive: named }: HistoryOptions) => {
       const config = readConfig();
       const id = sessionIdOf(text, config.tenant);
-      const deployment = await openToRead(config);
-      try {
-        const { partition, waiting, lastRecord } = readable(id, await look(deployment, id));
-        const history = await readHistory(deployment.store, partition, lastRecord, limit);
-        if (json) printJson({ session: id, partition, waiting, ...history });
-        else show(shortId(id), waiting, history);
-      } finally {
-        await deployment.close();
-      }
+      const archive = await archiveToRead(named, config);
+      const { partition, waiting, ...history } = await pastOf(config, id, archive, limit);
+      if (json) printJson({ session: id, partition, waiting, ...history });
+      else show(shortId(id), waiting, history);
     });
+}
+
+interface HistoryOptions {
+  readonly limit?: number;
+  readonly json?: true;
+  readonly archive?: string;
+}
+
+async function archiveToRead(
+  named: string | undefined,
+  { archiveDirectory }: Config,
+): Promise<JournalArchive | undefined> {
+  if (named !== undefined) return JournalArchive.open(named);
+  if (archiveDirectory === undefined || !(await JournalArchive.isThere(archiveDirectory))) return undefined;
+  return JournalArchive.open(archiveDirectory);
+}
+
+interface Past extends History {
+  readonly partition: number;
+  readonly waiting: number;
+}
+
+/** @throws NotFoundError */
+async function pastOf(
+  config: Config,
+  id: SessionId,
+  archive: JournalArchive | undefined,
+  limit: number | undefined,
+): Promise<Past> {
+  try {
+    const deployment = await openToRead(config);
+    try {
+      const { partition, waiting, lastRecord } = readable(id, await look(deployment, id));
+      const reader = archive === undefined ? deployment.store : oneAfterTheOther(deployment.store, archive);
+      return { partition, waiting, ...(await readHistory(reader, partition, lastRecord, limit)) };
+    } finally {
+      await deployment.close();
+    }
+  } catch (error) {
+    const isThereMore = [RedisNotRunningError, StoreUnavailableError, NotFoundError].some(
+      (kind) => error instanceof kind,
+    );
+    if (archive === undefined || !isThereMore) throw error;
+    const history = await archive.history(id, undefined, limit);
+    if (history.records.length === 0) throw error;
+    note(`(${(error as Error).message}: this is what is archived)`);
+    return { partition: archive.partitionOf(id), waiting: 0, ...history };
+  }
 }
 
 function show(id: string, waiting: number, { records, erased = 0, cut }: History): void {

@@ -30,6 +30,22 @@ export function span(text: string): number {
   return Number(n) * unitMs;
 }
 
+/** `30s`, `10m`, `6h`, `400d` → ms. */
+export function longSpan(text: string): number {
+  const [, n = "", unit = ""] = /^(\d{1,6})(s|m|h|d)$/.exec(text) ?? [];
+  const unitMs = { ...UNITS_MS, d: 86_400_000 }[unit];
+  if (unitMs === undefined || Number(n) === 0)
+    throw new InvalidArgumentError("Give a time such as 30s, 10m, 6h or 400d.");
+  return Number(n) * unitMs;
+}
+
+/** `4096`, `500m`, `50g` → bytes. */
+export function byteCount(text: string): number {
+  const [, n = "", unit = ""] = /^(\d{1,15})([kmgt]?)$/i.exec(text) ?? [];
+  if (n === "") throw new InvalidArgumentError("Give a number of bytes such as 4096, 500m or 50g.");
+  return Number(n) * 1_024 ** ["", "k", "m", "g", "t"].indexOf(unit.toLowerCase());
+}
+
 /**
  * The session that somebody names: `device/user`, `device/user/app` or all of `tenant/device/user/app`.
  * @throws UsageError

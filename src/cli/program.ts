@@ -1,5 +1,6 @@
 /** Every command, as one program. Each is a file beside this one. */
 import { Command } from "commander";
+import { archiveCommand } from "./archive.js";
 import { backupCommand } from "./backup.js";
 import { decideCommand } from "./decide.js";
 import { demoCommand } from "./demo.js";
@@ -49,6 +50,7 @@ const COMMANDS = [
   whatIfCommand,
   verifyCommand,
   healthCommand,
+  archiveCommand,
   backupCommand,
   restoreCommand,
 ];

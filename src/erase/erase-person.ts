@@ -20,6 +20,7 @@ import { randomToken } from "../store/random-token.js";
 import { partitionOf } from "../store/session-key.js";
 import type { UserSession, UserStore } from "../users/user-store.js";
 import { eraseDeliveries } from "./deliveries.js";
+import { eraseArchived } from "./erase-archived.js";
 import { ErasureUnfinishedError, WipePendingError } from "./erase-errors.js";
 import { type LoggedBy, logErasure } from "./erasure-log.js";
 import { type Findings, findInPartition } from "./find.js";
@@ -37,6 +38,8 @@ const SESSIONS_PER_ERASURE = 100;
 export interface EraseTarget extends LookTarget {
   readonly redis: Redis;
   readonly prefix: string;
+  /** Directory of the archive; absent: there is none, or it is seen to elsewhere. */
+  readonly archive?: string | undefined;
 }
 
 /** How much of each there is, or was. */
@@ -54,6 +57,8 @@ export interface Erased {
   readonly effects: number;
   /** Effects on their way to a webhook or a remediator, and those that arrived or were given up. */
   readonly deliveries: number;
+  /** Records in the archive, and snapshots in its checkpoints. */
+  readonly archived: number;
 }
 
 export interface ErasurePreview {
@@ -70,6 +75,7 @@ const NOTHING: Erased = {
   events: 0,
   effects: 0,
   deliveries: 0,
+  archived: 0,
 };
 
 export const isNothing = (erased: Erased): boolean => Object.values(erased).every((n: number) => n === 0);
@@ -81,7 +87,7 @@ function sum(one: Erased, other: Partial<Erased>): Erased {
 
 /**
  * What an erasure would remove. Changes nothing.
- * @throws StoreUnavailableError, CatalogueMissingError, MachineVersionError
+ * @throws StoreUnavailableError, CatalogueMissingError, MachineVersionError, and what reading the archive throws
  */
 export async function previewErasure(target: EraseTarget, scope: ErasureScope): Promise<ErasurePreview> {
   const indexed = await indexedSessions(target.users, scope);
@@ -90,6 +96,7 @@ export async function previewErasure(target: EraseTarget, scope: ErasureScope): 
     userRecords: record === undefined ? 0 : 1,
     indexed: indexed.length,
     deliveries: await eraseDeliveries(target.redis, target.prefix, scope, false),
+    archived: target.archive === undefined ? 0 : await eraseArchived(target.archive, scope, { removes: false }),
   });
   const ids = new Set(indexed.map(({ device, app }) => `${scope.tenant}/${device}/${scope.user}/${app}`));
   await eachPartition(target.store, scope, async (partition) => {
@@ -115,7 +122,7 @@ export async function previewErasure(target: EraseTarget, scope: ErasureScope): 
  * Erases, again and again until a look through everything finds nothing more.
  * @returns what was removed by this run
  * @throws WipePendingError unless `logged.despiteWipe`; then nothing was removed
- * @throws ErasureUnfinishedError, StoreUnavailableError; what was removed until then stays so, and another run goes on
+ * @throws ErasureUnfinishedError, StoreUnavailableError, and what changing the archive throws; what was removed until then stays so, and another run goes on
  */
 export async function erasePerson(target: EraseTarget, scope: ErasureScope, logged: LoggedBy): Promise<Erased> {
   const { store, redis, prefix } = target;
@@ -140,6 +147,9 @@ export async function erasePerson(target: EraseTarget, scope: ErasureScope, logg
       if (outcome.othersWaiting > 0) await delay(PAUSE_MS);
     }
     await eachPartition(store, scope, async (partition) => store.purge(partition));
+    // After the journals: what is archived from here on has the tombstones already.
+    if (target.archive !== undefined)
+      erased = sum(erased, { archived: await eraseArchived(target.archive, scope, { removes: true }) });
   } finally {
     if (!isNothing(erased)) await logErasure(redis, prefix, scope, erased, logged);
   }

@@ -7,7 +7,7 @@ import type { EntryId, Found, PartitionStore, Place, SessionKey, Tombstone } fro
 import { firstOf } from "../store/entry-id.js";
 import { bodyHash } from "../store/journal-chain.js";
 import { sessionKey } from "../store/session-key.js";
-import { type ErasureScope, isTheirs, nameNeedles, namesThem, sessionNeedle } from "./scope.js";
+import { type ErasureScope, erasedPart, isTheirs, nameNeedles, namesThem, sessionNeedle } from "./scope.js";
 
 /** Texts looked through in one call: about a millisecond of the store's time. */
 const PAGE = 500;
@@ -70,9 +70,9 @@ export async function findInPartition(
     for await (const { id, body } of all("journal", text, journalFrom === 0 ? null : `${journalFrom}-0`)) {
       const record = JSON.parse(body) as JournalRecord;
       const seq = firstOf(id);
-      if (theirs(record.session)) records.set(seq, { seq, bodyHash: bodyHash(body) });
-      else if (namesThem(scope, record))
-        records.set(seq, { seq, bodyHash: bodyHash(body), previous: record.previous ?? 0 });
+      theirs(record.session);
+      const part = erasedPart(scope, record);
+      if (part !== undefined) records.set(seq, { seq, bodyHash: bodyHash(body), ...part });
     }
   }
   return { sessions, ids, entries, records: [...records.values()], effects, othersWaiting };

@@ -33,6 +33,15 @@ export function namesThem(scope: ErasureScope, { session, event }: Pick<JournalR
   );
 }
 
+/**
+ * What the tombstone of a record says beside its hashes: of their own session nothing, of another one that names them the record before it.
+ * `undefined`: the record says nothing of them.
+ */
+export function erasedPart(scope: ErasureScope, record: JournalRecord): { readonly previous?: number } | undefined {
+  if (isTheirs(scope, record.session)) return {};
+  return namesThem(scope, record) ? { previous: record.previous ?? 0 } : undefined;
+}
+
 /** What stands in every text that names them in any way: a GUID may be written in capitals. */
 export function nameNeedles({ user }: ErasureScope): string[] {
   const capitals = user.toUpperCase();

@@ -37,6 +37,16 @@ export function addDeploymentMetrics(metrics: Metrics, { store, redis }: Observe
   const behind = gauge("gatehouse_partition_behind", "1: accepted events wait for a worker", ["partition"]);
   const oldest = gauge("gatehouse_partition_oldest_wait_seconds", "How long the oldest one has waited", ["partition"]);
   const overdue = gauge("gatehouse_partition_overdue_seconds", "How long its earliest deadline is past", ["partition"]);
+  const notArchived = gauge(
+    "gatehouse_partition_not_archived_records",
+    "Journal records that are in no archive yet, where the deployment archives",
+    ["partition"],
+  );
+  const heldBack = gauge(
+    "gatehouse_partition_held_back_records",
+    "Journal records that may not be trimmed yet: they are not archived, or behind the archive's last checkpoint",
+    ["partition"],
+  );
   const outbox = gauge("gatehouse_outbox_effects", "Committed effects that were not handed over yet");
   const walking = gauge("gatehouse_walk_sessions_left", "Sessions that a published version has yet to be brought to");
   const memory = gauge("gatehouse_redis_memory_bytes", "Memory that Redis uses");
@@ -70,6 +80,14 @@ export function addDeploymentMetrics(metrics: Metrics, { store, redis }: Observe
       behind.set({ partition }, survey.behind ? 1 : 0);
       oldest.set({ partition }, oldestWaiting === null || !isTold ? 0 : Math.max(0, now - oldestWaiting) / 1_000);
       overdue.set({ partition }, nextTimer === null || !isTold ? 0 : Math.max(0, now - nextTimer) / 1_000);
+      const { seq, archive } = survey;
+      if (archive === null) {
+        notArchived.remove({ partition });
+        heldBack.remove({ partition });
+      } else {
+        notArchived.set({ partition }, Math.max(0, seq - archive.seq));
+        heldBack.set({ partition }, Math.max(0, seq - Math.min(archive.seq, archive.checkpoint)));
+      }
       const { policies, walk } = readState(survey.state);
       if (neededWalk(policies) !== undefined) left += Math.max(0, survey.sessions - (walk?.seen ?? 0));
     }

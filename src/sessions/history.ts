@@ -3,22 +3,36 @@ import type { JournalRecord } from "../../machines/outcome.js";
 import { isTombstone } from "../store/journal-chain.js";
 import type { PartitionStore } from "../store/partition-store.js";
 
+/** Where records are looked up: a store, an archive, or one after the other. */
+export type JournalReader = Pick<PartitionStore, "records">;
+
+/** Looks for what the first no longer has in the second. */
+export const oneAfterTheOther = (first: JournalReader, second: JournalReader): JournalReader => ({
+  records: async (partition, seqs) => {
+    const found = await first.records(partition, seqs);
+    const missing = seqs.filter((_, index) => found[index] === null);
+    if (missing.length === 0) return found;
+    const older = await second.records(partition, missing);
+    return found.map((entry) => entry ?? older.shift() ?? null);
+  },
+});
+
 export interface History {
   /** Oldest first. */
   readonly records: readonly JournalRecord[];
   /** Records among them that were erased because they named somebody; absent: none was. */
   readonly erased?: number;
-  /** Why it does not go back to the session's first record: there are more than were asked for, or the journal no longer holds them. */
+  /** Why it does not go back to the session's first record: there are more than were asked for, or nothing that is read holds them any more. */
   readonly cut?: "limit" | "trimmed" | "erased";
 }
 
 /**
  * @param lastRecord number of the session's newest record; 0: it has none
  * @param limit records at most, the newest ones
- * @throws StoreUnavailableError
+ * @throws StoreUnavailableError, and what reading an archive throws
  */
 export async function readHistory(
-  store: PartitionStore,
+  journal: JournalReader,
   partition: number,
   lastRecord: number,
   limit = Number.POSITIVE_INFINITY,
@@ -33,7 +47,7 @@ export async function readHistory(
   let seq: number | undefined = lastRecord === 0 ? undefined : lastRecord;
   while (seq !== undefined) {
     if (records.length >= limit) return history("limit");
-    const [stored]: Awaited<ReturnType<PartitionStore["records"]>> = await store.records(partition, [seq]);
+    const [stored]: Awaited<ReturnType<JournalReader["records"]>> = await journal.records(partition, [seq]);
     if (stored === null || stored === undefined) return history("trimmed");
     if (isTombstone(stored)) {
       erased++;

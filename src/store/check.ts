@@ -8,6 +8,7 @@ import {
   MAX_APPENDS,
   MAX_ERASED,
   type Append,
+  type ArchiveNote,
   type Commit,
   type Deployment,
   type Erasure,
@@ -54,6 +55,12 @@ export function checkChunk(count: number): void {
 export function checkSearch(text: string, count: number): void {
   if (text === "") throw new RangeError("a search needs a text");
   checkCount("a search's count", count, 1_000);
+}
+
+export function checkNote({ seq, checkpoint }: ArchiveNote): void {
+  if (!Number.isSafeInteger(seq) || seq < 0) throw new RangeError(`an archived record's number can't be ${seq}`);
+  if (!Number.isSafeInteger(checkpoint) || checkpoint < 0 || checkpoint > seq)
+    throw new RangeError(`a checkpoint at ${checkpoint} does not go with an archive up to ${seq}`);
 }
 
 export function checkErasure({ nextToken, sessions, entries, records, effects, counters, at }: Erasure): void {

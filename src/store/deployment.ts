@@ -12,6 +12,7 @@ const DEFAULT_DEPLOYMENT: Deployment = {
   dedupeWindowMs: 3_600_000,
   dedupeLimit: 20_000,
   journalMaxBytes: 16 * 1024 * 1024,
+  journalMaxAgeMs: 0,
 };
 
 /** A deployment has no more partitions than this. */
@@ -27,6 +28,8 @@ export const Settings = z.strictObject({
   dedupeWindowMs: z.coerce.number().int().min(0),
   dedupeLimit: z.coerce.number().int().min(0),
   journalMaxBytes: z.coerce.number().int().min(1),
+  // Deployments that were created before there was this setting keep records of any age.
+  journalMaxAgeMs: z.coerce.number().int().min(0).default(0),
 });
 
 /** Field of the deployment's hash, and the only one, while it is restored from a backup; its value names the backup. */
@@ -50,7 +53,7 @@ export function newDeployment(request: DeploymentRequest): Deployment {
 }
 
 /**
- * The stored deployment, if this request can live with it. Window, limit and journal size are the stored ones
+ * The stored deployment, if this request can live with it. Window, limit, and the journal's size and age are the stored ones
  * whatever was asked for.
  * @param name where it is stored, for the message
  * @throws DeploymentConflictError

@@ -27,6 +27,8 @@ export interface Deployment {
   readonly dedupeLimit: number;
   /** The journal of one partition is trimmed, oldest first, above about this many bytes. */
   readonly journalMaxBytes: number;
+  /** And so are records older than this, in ms of the partition's clock, about, when something is committed; 0: of any age. */
+  readonly journalMaxAgeMs: number;
 }
 
 /** Appends in one ingest, at most: it bounds how long the store is busy with one call. */
@@ -225,6 +227,21 @@ export interface Peek {
   readonly entries: readonly InboxEntry[];
 }
 
+/** Up to where a partition's journal is archived: of what comes behind the lesser of the two no commit trims anything. */
+export interface ArchiveNote {
+  /** Number of the last record in the archive; 0: none yet. */
+  readonly seq: number;
+  /** Number of the last record that the archive's newest checkpoint has in it; 0: there is none. */
+  readonly checkpoint: number;
+}
+
+/** All sessions of a partition at one moment: right after record `seq`. */
+export interface PartitionImage extends Pick<Batch, "seq" | "head" | "cursor" | "state"> {
+  /** The clock up to which the partition was committed, epoch ms. */
+  readonly clock: number;
+  readonly snapshots: ReadonlyMap<SessionKey, string>;
+}
+
 /** A look at one partition's facts, for the sweep. */
 export interface PartitionSurvey {
   readonly partition: number;
@@ -243,6 +260,10 @@ export interface PartitionSurvey {
   readonly sessions: number;
   /** As in a batch. */
   readonly state: string;
+  /** As in a batch. */
+  readonly seq: number;
+  /** `null`: the deployment does not archive. */
+  readonly archive: ArchiveNote | null;
 }
 
 /**
@@ -278,6 +299,15 @@ export interface PartitionStore {
   records(partition: number, seqs: readonly number[]): Promise<(JournalEntry | null)[]>;
   /** Number of the oldest record or tombstone that is kept; `null`: none is. From there on the journal is dense. */
   oldestRecord(partition: number): Promise<number | null>;
+
+  /** Every snapshot in one call: for checkpoints, which are few. */
+  image(partition: number): Promise<PartitionImage>;
+  /**
+   * From then on the journal is trimmed no further than what is noted; `null`: as if there had never been an archive.
+   * @param note with the hash of record `seq`; any text where that is 0
+   * @returns `false`: the journal has another record of that number, or has not come so far; nothing was noted
+   */
+  noteArchived(partition: number, note: (ArchiveNote & { readonly hash: string }) | null): Promise<boolean>;
 
   /**
    * Looks `count` (1–1,000) or so texts through for those that contain `text`. Committed entries that the inbox still holds are looked at, too.

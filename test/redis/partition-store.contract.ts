@@ -134,6 +134,7 @@ export function describePartitionStore(
           dedupeWindowMs: 5,
           dedupeLimit: 6,
           journalMaxBytes: 7,
+          journalMaxAgeMs: 8,
         } as const;
         expect((await open(request)).deployment).toEqual(request);
       });
@@ -788,6 +789,8 @@ export function describePartitionStore(
           outboxHead: "1-0",
           sessions: 1,
           state: "walking",
+          seq: 1,
+          archive: null,
         });
         expect(zero).toMatchObject({
           partition: 0,
@@ -798,6 +801,7 @@ export function describePartitionStore(
           outboxHead: null,
           sessions: 0,
           state: "",
+          seq: 0,
         });
       });
 
@@ -937,6 +941,152 @@ export function describePartitionStore(
           Array.from({ length: kept.length }, (_, n) => 1_001 - kept.length + n),
         );
         expect(await store.load(P0, ALL)).toMatchObject({ seq: 1_000, head });
+      });
+    });
+
+    describe("a journal that is archived", () => {
+      const journalMaxBytes = 50_000;
+      /** A hundred records of about 1,000 bytes, at a time. */
+      const grow = async (at = NOON): Promise<void> => {
+        const { seq, head } = await store.load(P0, ALL);
+        const bodies = Array.from({ length: 100 }, (_, n) => `${seq + n}`.padEnd(1_000, "."));
+        const batch = await store.load(P0, ALL);
+        await store.commit(P0, consuming(batch, { clock: at, records: chainRecords(head, seq + 1, bodies) }));
+      };
+      const noted = async (seq: number, checkpoint: number): Promise<boolean> => {
+        const [record] = await store.records(P0, [seq]);
+        return store.noteArchived(P0, { seq, checkpoint, hash: record?.hash ?? "" });
+      };
+      const archiveNote = async () => (await store.survey([P0]))[0]?.archive;
+
+      beforeEach(async () => {
+        store = await open({ partitionCount: 1, clock: "event", journalMaxBytes });
+      });
+
+      test("is trimmed up to what is archived and has a checkpoint, and no further, however large it grows", async () => {
+        await store.noteArchived(P0, { seq: 0, checkpoint: 0, hash: "" });
+        for (let n = 0; n < 5; n++) await grow();
+        expect(await store.oldestRecord(P0)).toBe(1);
+        expect(await noted(300, 200)).toBe(true);
+        for (let n = 0; n < 3; n++) await grow();
+        const oldest = (await store.oldestRecord(P0)) as number;
+        expect(oldest).toBeGreaterThan(100);
+        expect(oldest).toBeLessThanOrEqual(201);
+        expect(await noted(400, 400)).toBe(true);
+        await grow();
+        expect(await store.oldestRecord(P0)).toBeGreaterThan(300);
+        expect(await store.oldestRecord(P0)).toBeLessThanOrEqual(401);
+        expect(await verifyJournal(store, P0)).toMatchObject({ intact: true, seq: 900 });
+      });
+
+      test("tombstones behind what is archived stay, too", async () => {
+        await store.noteArchived(P0, { seq: 0, checkpoint: 0, hash: "" });
+        await grow();
+        const all = await store.records(
+          P0,
+          Array.from({ length: 100 }, (_, n) => n + 1),
+        );
+        const records = all.map((entry) => ({ seq: entry?.seq ?? 0, bodyHash: bodyHash(bodyOf(entry) ?? "") }));
+        await store.erase(P0, erasing({ records }));
+        for (let n = 0; n < 4; n++) await grow();
+        expect(await store.oldestRecord(P0)).toBe(1);
+        expect(await verifyJournal(store, P0)).toMatchObject({ intact: true, seq: 500, records: 500 });
+      });
+
+      test("is not noted where the journal has another record of that number, or none yet", async () => {
+        await grow();
+        const hash = "f".repeat(64);
+        expect(await store.noteArchived(P0, { seq: 90, checkpoint: 0, hash })).toBe(false);
+        expect(await store.noteArchived(P0, { seq: 101, checkpoint: 0, hash })).toBe(false);
+        expect(await archiveNote()).toBeNull();
+        expect(await noted(90, 20)).toBe(true);
+        expect(await archiveNote()).toEqual({ seq: 90, checkpoint: 20 });
+      });
+
+      test("an erased record is known by the hash of its tombstone", async () => {
+        await grow();
+        const [entry] = await store.records(P0, [97]);
+        await store.erase(
+          P0,
+          erasing({ records: [{ seq: 97, bodyHash: bodyHash(bodyOf(entry as JournalEntry) ?? "") }] }),
+        );
+        expect(await store.noteArchived(P0, { seq: 97, checkpoint: 0, hash: "f".repeat(64) })).toBe(false);
+        expect(await noted(97, 0)).toBe(true);
+      });
+
+      test("is trimmed by bytes alone again once it is said that there is no archive", async () => {
+        await store.noteArchived(P0, { seq: 0, checkpoint: 0, hash: "" });
+        for (let n = 0; n < 3; n++) await grow();
+        expect(await store.noteArchived(P0, null)).toBe(true);
+        await grow();
+        expect(await store.oldestRecord(P0)).toBeGreaterThan(300);
+        expect(await archiveNote()).toBeNull();
+      });
+
+      test.each([
+        { seq: -1, checkpoint: 0 },
+        { seq: 1.5, checkpoint: 0 },
+        { seq: 5, checkpoint: 6 },
+        { seq: 5, checkpoint: -1 },
+      ])("refuses %j", async (note) => {
+        await expect(store.noteArchived(P0, { ...note, hash: "" })).rejects.toThrow(RangeError);
+      });
+
+      describe("or has an age", () => {
+        const HOURS = 16;
+        beforeEach(async () => {
+          const journalMaxAgeMs = HOURS * HOUR_MS;
+          store = await open({ partitionCount: 1, clock: "event", journalMaxBytes: 10_000_000, journalMaxAgeMs });
+        });
+
+        test("keeps what is younger, and not much of what is older", async () => {
+          for (let hour = 0; hour < 40; hour++) await grow(NOON + hour * HOUR_MS);
+          const oldest = (await store.oldestRecord(P0)) as number;
+          // The records of hour h end at (h + 1) · 100: those of hour 23 are 16 hours old.
+          expect(oldest).toBeLessThanOrEqual(2_401);
+          expect(oldest).toBeGreaterThan(2_000);
+        });
+
+        test("keeps all that is not archived, and lets it go when it is", async () => {
+          await store.noteArchived(P0, { seq: 0, checkpoint: 0, hash: "" });
+          for (let hour = 0; hour < 40; hour++) await grow(NOON + hour * HOUR_MS);
+          expect(await store.oldestRecord(P0)).toBe(1);
+          expect(await noted(4_000, 1_500)).toBe(true);
+          await grow(NOON + 40 * HOUR_MS);
+          const oldest = (await store.oldestRecord(P0)) as number;
+          expect(oldest).toBeLessThanOrEqual(1_501);
+          expect(oldest).toBeGreaterThan(1_300);
+        });
+      });
+    });
+
+    describe("the image of a partition", () => {
+      test("is nothing at first", async () => {
+        expect(await store.image(P0)).toEqual({
+          seq: 0,
+          head: GENESIS_HEAD,
+          cursor: "0-0",
+          state: "",
+          clock: 0,
+          snapshots: new Map(),
+        });
+      });
+
+      test("has every session, and what they were committed with", async () => {
+        await store.ingest(P0, [event(ANN, "waits not", NOON)]);
+        const batch = await store.load(P0, ALL);
+        const snapshots = new Map(Array.from({ length: 2_500 }, (_, n) => [`session-${n}`, `snapshot ${n} ü`]));
+        const records = chainRecords(GENESIS_HEAD, 1, ["r1", "r2"]);
+        await store.commit(P0, consuming(batch, { snapshots, records, state: "policies" }));
+        await store.ingest(P0, [event(BOB, "waits", NOON + 5)]);
+        expect(await store.image(P0)).toEqual({
+          seq: 2,
+          head: records[1]?.hash,
+          cursor: batch.entries[0]?.id,
+          state: "policies",
+          clock: NOON,
+          snapshots,
+        });
       });
     });
 

@@ -8,7 +8,7 @@ import { DeploymentConflictError } from "../../src/store/deployment.js";
 import { copyKey, deploymentKey, partitionKeys } from "../../src/store/keys.js";
 import { bodyHash, chainRecords, GENESIS_HEAD } from "../../src/store/journal-chain.js";
 import { MAX_ERASED, type Append, type PartitionStore } from "../../src/store/partition-store.js";
-import { openRedisPartitionStore } from "../../src/store/redis/redis-partition-store.js";
+import { changeJournalLimits, openRedisPartitionStore } from "../../src/store/redis/redis-partition-store.js";
 import { Script } from "../../src/store/redis/script.js";
 import { verifyJournal } from "../../src/store/verify-journal.js";
 import { startRedis, type TestRedis } from "../support/redis-server.js";
@@ -63,6 +63,24 @@ describe("a deployment on Redis", () => {
     const refused = openRedisPartitionStore(redis, { prefix, deployment: asked });
     await expect(refused).rejects.toThrow(DeploymentConflictError);
     await expect(refused).rejects.toThrow(message);
+  });
+
+  test("takes other limits of its journals in its life, and nothing else", async () => {
+    const prefix = freshPrefix();
+    await expect(changeJournalLimits(redis, prefix, { journalMaxBytes: 5 })).rejects.toThrow(DeploymentConflictError);
+    const { deployment } = await openRedisPartitionStore(redis, { prefix, deployment: { partitionCount: 8 } });
+    await changeJournalLimits(redis, prefix, { journalMaxAgeMs: 5_000, journalMaxBytes: undefined });
+    const changed = await changeJournalLimits(redis, prefix, { journalMaxBytes: 9_000 });
+    expect(changed).toEqual({ ...deployment, journalMaxAgeMs: 5_000, journalMaxBytes: 9_000 });
+    expect((await openRedisPartitionStore(redis, { prefix })).deployment).toEqual(changed);
+    await expect(changeJournalLimits(redis, prefix, { journalMaxBytes: 0 })).rejects.toThrow(RangeError);
+  });
+
+  test("that was created before journals had an age keeps records of any", async () => {
+    const prefix = freshPrefix();
+    await openRedisPartitionStore(redis, { prefix });
+    await redis.hdel(deploymentKey(prefix), "journalMaxAgeMs");
+    expect((await openRedisPartitionStore(redis, { prefix })).deployment.journalMaxAgeMs).toBe(0);
   });
 
   test("refuses a record that it does not understand", async () => {

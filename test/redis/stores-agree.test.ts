@@ -6,9 +6,15 @@ import fc from "fast-check";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectStore } from "../../src/redis/connection.js";
-import { bodyHash, chainRecords } from "../../src/store/journal-chain.js";
+import { GENESIS_HEAD, bodyHash, chainRecords } from "../../src/store/journal-chain.js";
 import { MemoryPartitionStore } from "../../src/store/memory/memory-partition-store.js";
-import { BROADCAST, type Append, type Batch, type PartitionStore } from "../../src/store/partition-store.js";
+import {
+  BROADCAST,
+  type Append,
+  type Batch,
+  type PartitionStore,
+  type StoredRecord,
+} from "../../src/store/partition-store.js";
 import { openRedisPartitionStore } from "../../src/store/redis/redis-partition-store.js";
 import { startRedis, type TestRedis } from "../support/redis-server.js";
 
@@ -56,6 +62,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("acknowledge" as const), seq: fc.integer({ min: 1, max: 6 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("note" as const), seq: fc.integer({ min: 1, max: 6 }) }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -76,6 +83,7 @@ async function play(store: PartitionStore, history: readonly Step[]): Promise<un
   for (const [index, now] of history.entries()) {
     if (now.do === "ingest") answers.push(await store.ingest(0, now.appends));
     else if (now.do === "acknowledge") await store.acknowledge(0, [`${now.seq}-0`]);
+    else if (now.do === "note") answers.push(await note(store, now.seq));
     else if (now.do === "erase") answers.push(await erase(store, now, `token-${index}`));
     else if (now.do === "load") batch = await store.load(0, now.limits);
     else answers.push(await commit(store, batch, now, `token-${index}`));
@@ -84,8 +92,18 @@ async function play(store: PartitionStore, history: readonly Step[]): Promise<un
     const { token: __, ...view } = await store.load(0, { entries: 3, bytes: 30 });
     answers.push({ step: now, peeks, survey, view, outbox: await store.outbox(0, null, 50) });
   }
-  answers.push(await store.records(0, [1, 2, 3, 4, 5]), await store.counters(0));
+  answers.push(await store.image(0), await store.records(0, [1, 2, 3, 4, 5]), await store.counters(0));
   return answers.map(comparable);
+}
+
+/** With the hash that the record would have in a journal whose commits had a record each. */
+function note(store: PartitionStore, seq: number): Promise<boolean> {
+  const { hash } = chainRecords(
+    GENESIS_HEAD,
+    1,
+    Array.from({ length: seq }, () => "record 0"),
+  ).at(-1) as StoredRecord;
+  return store.noteArchived(0, { seq, checkpoint: seq - 1, hash });
 }
 
 /** The oldest entries of one session, those of another, which stay; and one record with its effect. */

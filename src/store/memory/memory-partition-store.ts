@@ -9,6 +9,7 @@ import {
   checkErasure,
   checkFirstRecord,
   checkLimits,
+  checkNote,
   checkPartition,
   checkSearch,
 } from "../check.js";
@@ -20,6 +21,7 @@ import {
   type Append,
   type Appended,
   type AppendResult,
+  type ArchiveNote,
   type Batch,
   type Commit,
   type CommitResult,
@@ -32,6 +34,7 @@ import {
   type JournalEntry,
   type LoadLimits,
   type OutboxEntry,
+  type PartitionImage,
   type PartitionStore,
   type PartitionSurvey,
   type Peek,
@@ -62,6 +65,9 @@ interface Partition {
   readonly timers: Map<SessionKey, number>;
   readonly journal: Map<number, JournalEntry>;
   journalBytes: number;
+  /** By when which record was the last: a few for the time that is kept, see commit.lua. */
+  marks: { readonly at: number; readonly seq: number }[];
+  archive: ArchiveNote | null;
   readonly outbox: Map<string, string>;
   readonly counters: Map<string, number>;
   /** The duplicate window's generations, the newer first. */
@@ -174,7 +180,7 @@ export class MemoryPartitionStore implements PartitionStore {
       held.seq = record.seq;
       held.head = record.hash;
     }
-    this.#trimJournal(held);
+    this.#trimJournal(held, commit.records.length > 0);
     for (const { id, body } of commit.effects) held.outbox.set(id, body);
     for (const [name, delta] of Object.entries(commit.counters))
       held.counters.set(name, (held.counters.get(name) ?? 0) + delta);
@@ -184,12 +190,27 @@ export class MemoryPartitionStore implements PartitionStore {
     return { status: "committed", drained };
   }
 
-  #trimJournal(held: Partition): void {
+  #trimJournal(held: Partition, grew: boolean): void {
+    const { journalMaxBytes } = this.deployment;
+    const aged = grew ? this.#aged(held) : 0;
+    const archived = held.archive === null ? Infinity : Math.min(held.archive.seq, held.archive.checkpoint);
     for (const entry of held.journal.values()) {
-      if (held.journalBytes <= this.deployment.journalMaxBytes) return;
+      if (entry.seq > archived || (held.journalBytes <= journalMaxBytes && entry.seq > aged)) return;
       held.journal.delete(entry.seq);
       held.journalBytes -= bytesOf(entry);
     }
+  }
+
+  /** Number of the last record that is too old; 0: none is. */
+  #aged(held: Partition): number {
+    const { journalMaxAgeMs } = this.deployment;
+    if (journalMaxAgeMs === 0) return 0;
+    const { clock: at, marks, seq } = held;
+    const newest = marks.at(-1);
+    if (newest === undefined || at - newest.at >= journalMaxAgeMs / 16) marks.push({ at, seq });
+    const isOld = (mark: { readonly at: number } | undefined) => mark !== undefined && mark.at <= at - journalMaxAgeMs;
+    while (isOld(marks[1])) marks.shift();
+    return isOld(marks[0]) ? (marks[0]?.seq ?? 0) : 0;
   }
 
   async peek(partition: number, session: SessionKey): Promise<Peek> {
@@ -217,6 +238,8 @@ export class MemoryPartitionStore implements PartitionStore {
         outboxHead: held.outbox.keys().next().value ?? null,
         sessions: held.sessions.size,
         state: held.state,
+        seq: held.seq,
+        archive: held.archive,
       };
     });
   }
@@ -245,6 +268,22 @@ export class MemoryPartitionStore implements PartitionStore {
 
   async oldestRecord(partition: number): Promise<number | null> {
     return this.#partition(partition).journal.keys().next().value ?? null;
+  }
+
+  async image(partition: number): Promise<PartitionImage> {
+    const { seq, head, cursor, state, clock, sessions } = this.#partition(partition);
+    return { seq, head, cursor, state, clock, snapshots: new Map(sessions) };
+  }
+
+  async noteArchived(partition: number, note: (ArchiveNote & { readonly hash: string }) | null): Promise<boolean> {
+    const held = this.#partition(partition);
+    if (note !== null) {
+      checkNote(note);
+      const record = held.journal.get(note.seq);
+      if (note.seq > held.seq || (record !== undefined && record.hash !== note.hash)) return false;
+    }
+    held.archive = note === null ? null : { seq: note.seq, checkpoint: note.checkpoint };
+    return true;
   }
 
   async search(
@@ -343,6 +382,8 @@ export class MemoryPartitionStore implements PartitionStore {
       timers: new Map(),
       journal: new Map(),
       journalBytes: 0,
+      marks: [],
+      archive: null,
       outbox: new Map(),
       counters: new Map(),
       seen: [new Map(), new Map()],

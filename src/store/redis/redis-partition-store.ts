@@ -9,6 +9,7 @@ import {
   checkCommit,
   checkErasure,
   checkLimits,
+  checkNote,
   checkPartition,
   checkSearch,
 } from "../check.js";
@@ -21,6 +22,7 @@ import type {
   Append,
   Appended,
   AppendResult,
+  ArchiveNote,
   Batch,
   Commit,
   CommitResult,
@@ -32,6 +34,7 @@ import type {
   JournalEntry,
   LoadLimits,
   OutboxEntry,
+  PartitionImage,
   PartitionStore,
   PartitionSurvey,
   Peek,
@@ -44,10 +47,12 @@ import { Script } from "./script.js";
 import { toUnavailable } from "./unavailable.js";
 
 const SCRIPTS = {
+  archived: new Script("archived"),
   chunk: new Script("chunk"),
   commit: new Script("commit"),
   deployment: new Script("deployment"),
   erase: new Script("erase"),
+  image: new Script("image"),
   ingest: new Script("ingest"),
   load: new Script("load"),
   peek: new Script("peek"),
@@ -90,7 +95,11 @@ type SurveyReply = [
   outboxHead: string | null,
   sessions: number,
   state: string,
+  seq: string,
+  archived: string | null,
+  checkpoint: string | null,
 ];
+type ImageReply = [seq: string, head: string, cursor: string, state: string, clock: string, snapshots: string[]];
 
 export interface RedisStoreOptions {
   /** Deployments with different prefixes share a server without seeing each other; default `gh`. */
@@ -115,6 +124,26 @@ export async function openRedisPartitionStore(redis: Redis, options: RedisStoreO
 export function redisPartitionStore(redis: Redis, prefix: string, deployment: Deployment): PartitionStore {
   return new RedisPartitionStore(redis, prefix, deployment);
 }
+
+/**
+ * What of a deployment may change in its life. Stores that are open go on with what they had.
+ * @throws RangeError, DeploymentConflictError if there is no deployment
+ */
+export async function changeJournalLimits(
+  redis: Redis,
+  prefix: string,
+  limits: Pick<DeploymentRequest, "journalMaxBytes" | "journalMaxAgeMs">,
+): Promise<Deployment> {
+  const key = deploymentKey(prefix);
+  const stored = joinDeployment(key, await answer("limits", false, redis.hgetall(key)), {});
+  const changed = newDeployment({ ...stored, ...withoutUndefined(limits) });
+  const { journalMaxBytes, journalMaxAgeMs } = changed;
+  await answer("limits", true, redis.hset(key, { journalMaxBytes, journalMaxAgeMs }));
+  return changed;
+}
+
+const withoutUndefined = (limits: DeploymentRequest): DeploymentRequest =>
+  Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 
 async function answer<Reply>(call: string, write: boolean, reply: Promise<Reply>): Promise<Reply> {
   try {
@@ -247,6 +276,7 @@ class RedisPartitionStore implements PartitionStore {
       records.length,
       effects.length,
       counts.length,
+      this.deployment.journalMaxAgeMs,
     ];
     for (const group of [written, removed, armed, cleared, settled, settledBy])
       for (const value of group) argv.push(value);
@@ -271,7 +301,8 @@ class RedisPartitionStore implements PartitionStore {
         const { meta, inbox, timers, outbox, sessions: stored } = this.#keysOf(partition);
         const keys = [meta, inbox, timers, outbox, stored];
         const reply = (await this.#run("survey", false, keys, [this.deployment.clock])) as SurveyReply;
-        const [token, oldest, timer, now, outboxSize, outboxHead, sessions, state] = reply;
+        const [token, oldest, timer, now, outboxSize, outboxHead, sessions, state, ...journal] = reply;
+        const [seq, archived, checkpoint] = journal;
         return {
           partition,
           token,
@@ -283,6 +314,8 @@ class RedisPartitionStore implements PartitionStore {
           outboxHead,
           sessions,
           state,
+          seq: Number(seq),
+          archive: archived === null ? null : { seq: Number(archived), checkpoint: Number(checkpoint) },
         };
       }),
     );
@@ -335,6 +368,31 @@ class RedisPartitionStore implements PartitionStore {
     ]);
     const seqs = [...(record ? [firstOf(record[0])] : []), ...(tombstone ? [toTombstone(tombstone).seq] : [])];
     return seqs.length === 0 ? null : Math.min(...seqs);
+  }
+
+  async image(partition: number): Promise<PartitionImage> {
+    const { meta, sessions } = this.#keysOf(partition);
+    const [seq, head, cursor, state, clock, snapshots] = (await this.#run(
+      "image",
+      false,
+      [meta, sessions],
+      [],
+    )) as ImageReply;
+    return {
+      seq: Number(seq),
+      head: head === "" ? GENESIS_HEAD : head,
+      cursor,
+      state,
+      clock: Number(clock),
+      snapshots: toMap(snapshots),
+    };
+  }
+
+  async noteArchived(partition: number, note: (ArchiveNote & { readonly hash: string }) | null): Promise<boolean> {
+    const { meta, journal, tombstones } = this.#keysOf(partition);
+    if (note !== null) checkNote(note);
+    const argv = note === null ? ["", "", 0] : [note.seq, note.hash, note.checkpoint];
+    return (await this.#run("archived", true, [meta, journal, tombstones], argv)) === 1;
   }
 
   async search(

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
 
 export type ScriptName =
+  | "archived"
   | "catalogue-publish"
   | "chunk"
   | "commit"
@@ -18,6 +19,7 @@ export type ScriptName =
   | "draft-save"
   | "dump"
   | "erase"
+  | "image"
   | "ingest"
   | "load"
   | "peek"

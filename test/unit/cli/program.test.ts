@@ -24,6 +24,7 @@ const NAMES = [
   "history",
   "decide",
   "health",
+  "archive",
   "backup",
   "restore",
 ];

@@ -4,11 +4,12 @@
 -- KEYS  1 meta   2 inbox   3 timers   4 outbox   5 sessions
 -- ARGV  1 clock kind ('redis' | 'event')
 -- Reply {token ('' at first), id of the oldest waiting entry or nil, earliest deadline in epoch ms or nil, now,
---        size of the outbox, id of its oldest effect or nil, number of sessions, state}
+--        size of the outbox, id of its oldest effect or nil, number of sessions, state,
+--        number of the last record, that of the last archived one or nil where nothing is archived, that of the last checkpoint or nil}
 --@include partition-clock
 
 local call = redis.call
-local meta = call('HMGET', KEYS[1], 'token', 'cursor', 'clock', 'state')
+local meta = call('HMGET', KEYS[1], 'token', 'cursor', 'clock', 'state', 'seq', 'archived', 'checkpoint')
 local cursor = meta[2] or '0-0'
 local now, tail = partition_clock(ARGV[1], meta[3], KEYS[2], cursor)
 local oldest = tail ~= cursor and call('XRANGE', KEYS[2], '(' .. cursor, '+', 'COUNT', 1)[1]
@@ -17,4 +18,5 @@ local effect = call('XRANGE', KEYS[4], '-', '+', 'COUNT', 1)[1]
 return {
   meta[1] or '', oldest and oldest[1] or false, timer[2] or false, now, call('XLEN', KEYS[4]), effect and effect[1] or false,
   call('HLEN', KEYS[5]), meta[4] or '',
+  meta[5] or '0', meta[6], meta[7],
 }
