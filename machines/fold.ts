@@ -97,7 +97,13 @@ export function step(session: Session, occurrence: Occurrence, rules: Rules, ver
   const knownVersion = session.facts.userVersion ?? 0;
   const toldVersion = event.type === "user.changed" ? event.version : userVersion;
   if (toldVersion !== undefined && (toldVersion < knownVersion || toldVersion === 0)) {
-    return notApplied(session, occurrence, inForce, "stale", toldVersion === 0 ? TOO_LATE_FOR_RECORD : OLDER_THAN_RECORD);
+    return notApplied(
+      session,
+      occurrence,
+      inForce,
+      "stale",
+      toldVersion === 0 ? TOO_LATE_FOR_RECORD : OLDER_THAN_RECORD,
+    );
   }
   const bearing = EVENTS.get(event.type)?.bearing(event as never) ?? "neutral";
   // Of events about the user the user's record has said already which came last.

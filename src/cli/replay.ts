@@ -16,7 +16,7 @@ import { openInput } from "./input-file.js";
 import { onInterrupt } from "./interrupt.js";
 import { foldAgain, journalOf } from "./journal-run.js";
 import { type Moment, atMoment, moment } from "./moment.js";
-import { JSON_OPTION, sessionIdOf, shortId, wholeNumber } from "./options.js";
+import { JSON_OPTION, sessionIdOf, several, shortId, wholeNumber } from "./options.js";
 import { progressBar } from "./progress-bar.js";
 import { openRunning, openToRead } from "./redis-access.js";
 import { columns, count, instant, note, paintOut, print, printJson, wrapLine } from "./terminal.js";
@@ -55,10 +55,7 @@ export function replayCommand(program: Command): void {
     .description("Folds recorded events, or those of FILE, again; dry, unless --apply is given.")
     .argument("[file]", "NDJSON or a JSON array of CloudEvents; - for stdin")
     .option("--session <session>", "one session alone")
-    .option("--partition <n...>", "these partitions alone", (text: string, before: readonly number[] = []) => [
-      ...before,
-      wholeNumber(0)(text),
-    ])
+    .option("--partition <n...>", "these partitions alone", several(wholeNumber(0)))
     .option("--since <time>", "with --apply: events accepted from then on", moment)
     .option("--until <time>", "with --apply: events accepted up to then", moment)
     .option("--skip-bad", "with FILE: go on after a line that is no event")

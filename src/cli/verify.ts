@@ -5,7 +5,7 @@ import type { Fault, PartitionVerdict } from "../replay/verify-partition.js";
 import { checkHeads, readSignedHeads, signHeads, writeSignedHeads } from "../replay/signed-heads.js";
 import { EXIT } from "./exit-code.js";
 import { type JournalRun, foldAgain, journalOf } from "./journal-run.js";
-import { JSON_OPTION, shortId, wholeNumber } from "./options.js";
+import { JSON_OPTION, several, shortId, wholeNumber } from "./options.js";
 import { openToRead } from "./redis-access.js";
 import { columns, count, note, paintOut, print, printJson, wrapLine } from "./terminal.js";
 
@@ -35,10 +35,7 @@ export function verifyCommand(program: Command): void {
     .command("verify")
     .summary("check the journal, and that it leads to what is stored")
     .description("Folds every journal again and checks its chain and every stored session.")
-    .option("--partition <n...>", "these partitions alone", (text: string, before: readonly number[] = []) => [
-      ...before,
-      wholeNumber(0)(text),
-    ])
+    .option("--partition <n...>", "these partitions alone", several(wholeNumber(0)))
     .option("--sign <key>", "sign where the journals stand, with this private key (PEM), into --heads")
     .option("--heads <file>", "signed heads: written with --sign, else checked against")
     .option("--signer <key>", "public key (PEM) that must have signed the heads")

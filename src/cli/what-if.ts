@@ -11,7 +11,7 @@ import { EXIT } from "./exit-code.js";
 import { NotFoundError, UsageError } from "./failure.js";
 import { foldAgain, journalOf } from "./journal-run.js";
 import { type Moment, atMoment, moment } from "./moment.js";
-import { JSON_OPTION, shortId, wholeNumber } from "./options.js";
+import { JSON_OPTION, several, shortId, wholeNumber } from "./options.js";
 import { readFiles } from "./policy/read-files.js";
 import { openToRead } from "./redis-access.js";
 import { columns, count, instant, paintErr, note, paintOut, print, printJson, wrapLine } from "./terminal.js";
@@ -47,14 +47,16 @@ export function whatIfCommand(program: Command): void {
     .option("--draft", "the draft, as it is")
     .option("--published <version>", "a version that was published", wholeNumber(1))
     .option("--since <time>", "from when on they would have been in force", moment)
-    .option("--fail-if <bound>", "end with 5 if more would happen", (text: string, before: readonly FailIf[] = []) => {
-      const bound = parseFailIf(text);
-      if (typeof bound === "string") throw new InvalidArgumentError(bound);
-      return [...before, bound];
-    })
+    .option("--fail-if <bound>", "end with 5 if more would happen", several(bound))
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
     .action(whatIf);
+}
+
+function bound(text: string): FailIf {
+  const read = parseFailIf(text);
+  if (typeof read === "string") throw new InvalidArgumentError(read);
+  return read;
 }
 
 async function whatIf({ json, failIf = [], ...options }: WhatIfOptions): Promise<void> {

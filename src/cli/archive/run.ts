@@ -9,7 +9,7 @@ import { readConfig } from "../../config.js";
 import { StoreUnavailableError } from "../../errors.js";
 import { interrupted } from "../interrupt.js";
 import { JSON_OPTION, longSpan } from "../options.js";
-import { progressBar } from "../policy/progress-bar.js";
+import { progressBar } from "../progress-bar.js";
 import { openRunning } from "../redis-access.js";
 import { count, duration, note, paintErr, print, printJson } from "../terminal.js";
 import { TO_OPTION, archiveDirectory } from "./directory.js";
