@@ -3,9 +3,11 @@
  * outcome whoever folds it, and a session's outcome does not depend on how its events were split into batches.
  */
 import { type Broadcast, type Policies, advance, applied, lift, versionInForce } from "./advance.js";
-import { type Occurrence, newSession, step, strayRecord } from "./fold.js";
+import { type Occurrence, newSession, setAside, step, strayRecord } from "./fold.js";
 import { type Outcome, OutcomeBuilder } from "./outcome.js";
 import type { Rules } from "./policy/rules.js";
+import type { SessionEventOf } from "./events/catalogue.js";
+import { NO_FACTS, type StatePath } from "./session/context.js";
 import { type Session, type SessionId, sessionIdParts } from "./session/session.js";
 
 /** An accepted entry of the inbox. */
@@ -15,6 +17,8 @@ export interface EventEntry {
   readonly kind: "event";
   readonly session: SessionId;
   readonly occurrence: Occurrence;
+  /** Of a decision on a quarantine: what was set aside and is taken in now, in its order. */
+  readonly redriven?: readonly Occurrence[];
 }
 
 /** A catalogue version was published for a tenant. */
@@ -67,35 +71,71 @@ export function foldBatch(input: BatchInput, rulesOf: RulesOf): BatchOutcome {
 
   const stored = (id: SessionId): Stored | undefined => sessions.get(id) ?? input.sessions.get(id);
 
-  const accept = (id: SessionId, occurrence: Occurrence): void => {
+  /** One event, and all that time brought before it. */
+  const take = (before: Session, occurrence: Occurrence, tenantPolicies: Policies): Session => {
+    const { at } = occurrence;
+    const version = versionInForce(tenantPolicies, at);
+    const session = advance(before, at, tenantPolicies, emit);
+    const stepped = applied(step(session, occurrence, tenantPolicies.rules(version, session)), emit);
+    // What the event said may call for other rules; the session is judged by them at once.
+    return stepped.quarantine === undefined ? lift(stepped, version, at, tenantPolicies, emit) : stepped;
+  };
+
+  /** A decision on a session that was set aside, and what was set aside with it. */
+  const resume = (known: Session, { occurrence, redriven = [] }: EventEntry, tenantPolicies: Policies): Session => {
+    const { at, event } = occurrence;
+    const rules = tenantPolicies.rules(versionInForce(tenantPolicies, at), known);
+    const decided = step(known, occurrence, rules);
+    let session = applied(decided, emit);
+    if (decided.record.outcome !== "applied") return session;
+    const isLifted = event.type === "quarantine.lifted";
+    // Versions that a walk brought meanwhile are no longer among the broadcasts.
+    const { asOf } = session;
+    if (isLifted) session = lift(session, versionInForce(tenantPolicies, asOf), asOf, tenantPolicies, emit);
+    for (const one of redriven) {
+      const taken = take(session, one, tenantPolicies);
+      // Of a session that is given up nothing is set aside again.
+      session = isLifted || taken.quarantine === undefined ? taken : { ...session, lastRecord: taken.lastRecord };
+    }
+    if (session.quarantine !== undefined) return session;
+    session = advance(session, at, tenantPolicies, emit);
+    return session.quarantine === undefined
+      ? lift(session, versionInForce(tenantPolicies, at), at, tenantPolicies, emit)
+      : session;
+  };
+
+  const accept = (entry: EventEntry): void => {
+    const { session: id, occurrence } = entry;
     const known = stored(id);
+    const tenantPolicies = policiesOf(policies, id, rulesOf);
+    const { event } = occurrence;
     if (known !== undefined && "unreadable" in known) {
-      emit(strayRecord(id, occurrence, "quarantined", known.unreadable));
+      if (event.type === "quarantine.dropped") {
+        sessions.set(id, resume(standIn(id, event, known.unreadable, occurrence.at), entry, tenantPolicies));
+      } else emit(strayRecord(id, occurrence, "quarantined", known.unreadable));
       return;
     }
-    const tenantPolicies = policiesOf(policies, id, rulesOf);
-    const version = versionInForce(tenantPolicies, occurrence.at);
+    if (known !== undefined && (event.type === "quarantine.lifted" || event.type === "quarantine.dropped")) {
+      sessions.set(id, resume(known, entry, tenantPolicies));
+      return;
+    }
     let session: Session;
     if (known === undefined) {
-      if (occurrence.event.type !== "account.signedIn") {
+      if (event.type !== "account.signedIn") {
         emit(strayRecord(id, occurrence, "ignored", NO_SESSION));
         return;
       }
-      const { at, event } = occurrence;
+      const { at } = occurrence;
+      const version = versionInForce(tenantPolicies, at);
       session = newSession(id, event.platform, (unjudged) => tenantPolicies.rules(version, unjudged), at);
       outcome.count("in.unenrolled");
       outcome.count("moved.none.unenrolled");
-    } else {
-      session = advance(known, occurrence.at, tenantPolicies, emit);
-    }
-    session = applied(step(session, occurrence, tenantPolicies.rules(version, session)), emit);
-    // What the event said may call for other rules; the session is judged by them at once.
-    session = session.quarantine === undefined ? lift(session, version, occurrence.at, tenantPolicies, emit) : session;
-    sessions.set(id, session);
+    } else session = known;
+    sessions.set(id, take(session, occurrence, tenantPolicies));
   };
 
   for (const entry of input.entries) {
-    if (entry.kind === "event") accept(entry.session, entry.occurrence);
+    if (entry.kind === "event") accept(entry);
     else if (entry.kind === "publish") policies = withBroadcast(policies, entry);
   }
 
@@ -113,6 +153,26 @@ export function policiesOf(policies: PartitionPolicies, id: SessionId, rulesOf: 
   const tenant = id.slice(0, id.indexOf("/"));
   const { base, broadcasts } = policies[tenant] ?? { base: 0, broadcasts: [] };
   return { base, broadcasts, rules: (version, session) => rulesOf(tenant, version, session) };
+}
+
+/** What the journal tells of a session whose snapshot can't be read, in the snapshot's place. */
+function standIn(
+  id: SessionId,
+  { upTo, last }: SessionEventOf<"quarantine.dropped">,
+  reason: string,
+  at: number,
+): Session {
+  const session: Session = {
+    id,
+    state: (last?.state ?? "signedOut") as StatePath,
+    facts: { ...NO_FACTS, platform: last?.platform ?? "ios", enrollment: "none" },
+    timers: {},
+    rulesHash: "",
+    revision: last?.revision ?? 0,
+    lastRecord: upTo,
+    asOf: at,
+  };
+  return setAside(session, reason, at);
 }
 
 const NO_SESSION = "no such session: only account.signedIn begins one";
