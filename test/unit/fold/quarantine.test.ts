@@ -62,8 +62,9 @@ class Life {
     this.stored = outcome.sessions.get(this.id) ?? this.stored;
   }
 
-  report(event: SessionEvent, rulesOf: RulesOf = mended, waitMs = 1_000): void {
-    const at = this.now + waitMs;
+  report(what: SessionEvent | told.SceneEvent, rulesOf: RulesOf = mended): void {
+    const at = this.now + 1_000;
+    const event = typeof what === "function" ? what({ rules: PLAIN, session: this.session }) : what;
     const origin = { source: "app", id: String(++this.sent), time: at, entry: `${at}-0` };
     this.fold([{ kind: "event", session: this.id, occurrence: { event, at, origin } }], rulesOf, at);
   }
@@ -94,7 +95,7 @@ describe("lifting a quarantine", () => {
     const life = begun();
     life.report({ type: "app.backgrounded" });
     life.report({ type: "app.launched" }, wreck);
-    life.report(told.posture() as SessionEvent, wreck);
+    life.report(told.posture(), wreck);
     expect(life.session.quarantine).toMatchObject({ event: "app.launched", reason: expect.stringContaining("poison") });
     const [, first, second] = life.records;
     life.decided("quarantine.lifted");
@@ -126,7 +127,7 @@ describe("lifting a quarantine", () => {
     const life = begun();
     life.report({ type: "app.launched" }, wreck);
     const { lastRecord: upTo } = life.session;
-    life.report(told.pinVerified() as SessionEvent, wreck);
+    life.report(told.pinVerified(), wreck);
     life.decided("quarantine.lifted", mended, { upTo });
     expect(life.records.at(-1)).toMatchObject({ outcome: "stale" });
     expect(life.session.quarantine).toBeDefined();
@@ -216,7 +217,7 @@ describe("lifting a quarantine", () => {
 });
 
 describe("giving a quarantined session up", () => {
-  const droppedAfter = (...events: readonly SessionEvent[]): Life => {
+  const droppedAfter = (...events: readonly (SessionEvent | told.SceneEvent)[]): Life => {
     const life = begun();
     life.report({ type: "app.launched" }, wreck);
     for (const event of events) life.report(event, wreck);
@@ -237,16 +238,16 @@ describe("giving a quarantined session up", () => {
 
   test("lets the next sign-in begin anew: a PIN has to be set again", () => {
     const life = droppedAfter();
-    for (const event of [told.signedIn(), told.posture(), told.enrolled()]) life.report(event as SessionEvent);
+    for (const event of [told.signedIn(), told.posture(), told.enrolled()]) life.report(event);
     expect(life.session.state).toBe("pinSetup");
     expect(life.session.facts).toMatchObject({ pin: undefined, signOutReason: undefined });
   });
 
   test("forgets nothing that the organisation said meanwhile: a wipe is still to be done, a verdict still stands", () => {
     const life = droppedAfter(
-      told.noncompliant() as SessionEvent,
+      told.noncompliant(),
       { type: "wipe.requested", requestId: "w-1", scope: "app" },
-      told.pinVerified() as SessionEvent,
+      told.pinVerified(),
     );
     expect(life.session).toMatchObject({
       state: "signedOut",
