@@ -1,5 +1,6 @@
 /** Every command, as one program. Each is a file beside this one. */
 import { Command } from "commander";
+import { auditCommand } from "./audit.js";
 import { backupCommand } from "./backup.js";
 import { decideCommand } from "./decide.js";
 import { demoCommand } from "./demo.js";
@@ -36,6 +37,7 @@ const COMMANDS = [
   registrationsCommand,
   eraseCommand,
   erasuresCommand,
+  auditCommand,
   sessionsCommand,
   sessionCommand,
   historyCommand,

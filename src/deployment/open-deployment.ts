@@ -29,6 +29,8 @@ export interface DeploymentTarget {
 }
 
 export interface OpenDeployment {
+  /** Of every key. */
+  readonly prefix: string;
   /** The store's connection, for what is kept beside partitions. */
   readonly redis: Redis;
   readonly store: PartitionStore;
@@ -55,6 +57,7 @@ export async function openDeployment(target: DeploymentTarget): Promise<OpenDepl
       return { wakes, disconnect: () => queueConnection.disconnect() };
     };
     return {
+      prefix,
       redis: connection,
       store,
       users: new RedisUserStore(connection, { prefix, deployment: store.deployment }),

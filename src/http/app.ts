@@ -7,6 +7,7 @@ import { asyncApiDocument } from "../asyncapi/document.js";
 import { Api, type ApiDependencies, type ApiEnv } from "./api.js";
 import { errorPage } from "./error-pages.js";
 import { HttpProblem, toProblem } from "./problem.js";
+import { auditRoutes } from "./routes/audit.js";
 import { decisionRoutes } from "./routes/decisions.js";
 import { effectRoutes } from "./routes/effects.js";
 import { eventRoutes } from "./routes/events.js";
@@ -29,6 +30,7 @@ const ROUTES = [
   webhookRoutes,
   effectRoutes,
   keyRoutes,
+  auditRoutes,
   probeRoutes,
 ];
 

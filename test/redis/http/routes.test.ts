@@ -65,6 +65,13 @@ describe("the document", () => {
     }
   });
 
+  test("every route that changes something is recorded as an act; events, decisions and dry runs are none", () => {
+    const changing = routes.map(({ name }) => name).filter((name) => !name.startsWith("GET "));
+    expect(new Set(changing.filter((name) => !api.api.acts.has(name)))).toEqual(
+      new Set(["POST /v1/events", "POST /v1/decisions", "POST /v1/policy-dry-run"]),
+    );
+  });
+
   test("docs/api.md lists every route, and none besides", () => {
     const page = readFileSync(fileURLToPath(new URL("../../../docs/api.md", import.meta.url)), "utf8");
     const listed = [...page.matchAll(/^\| `([A-Z]+ \/v1\/[^`?]*)/gm)].map(([, name]) => name);
