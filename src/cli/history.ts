@@ -30,7 +30,7 @@ export function historyCommand(program: Command): void {
       const deployment = await openToRead(config);
       try {
         const { partition, waiting, lastRecord } = readable(id, await look(deployment, id));
-        const history = await readHistory(deployment.store, partition, lastRecord, limit);
+        const history = await readHistory(deployment.store, partition, lastRecord, { limit });
         if (json) printJson({ session: id, partition, waiting, ...history });
         else show(shortId(id), waiting, history);
       } finally {

@@ -13,14 +13,17 @@ import { healthCommand } from "./health.js";
 import { historyCommand } from "./history.js";
 import { keysCommand } from "./keys.js";
 import { policyCommand } from "./policy.js";
+import { quarantineCommand } from "./quarantine.js";
 import { registrationsCommand } from "./registrations.js";
 import { restoreCommand } from "./restore.js";
 import { serveCommand } from "./serve.js";
 import { sessionCommand } from "./session.js";
 import { sessionsCommand } from "./sessions.js";
+import { signoutCommand } from "./signout.js";
 import { upCommand } from "./up.js";
 import { usersCommand } from "./users.js";
 import { webhooksCommand } from "./webhooks.js";
+import { wipeCommand } from "./wipe.js";
 import { workCommand } from "./work.js";
 
 const COMMANDS = [
@@ -35,8 +38,11 @@ const COMMANDS = [
   effectsCommand,
   usersCommand,
   registrationsCommand,
+  wipeCommand,
+  signoutCommand,
   eraseCommand,
   erasuresCommand,
+  quarantineCommand,
   auditCommand,
   sessionsCommand,
   sessionCommand,

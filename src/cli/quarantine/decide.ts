@@ -1,0 +1,125 @@
+/** What redriving and dropping have in common: they go from session to session, say how far they are, and can be run again. */
+import type { SessionId } from "../../../machines/session/session.js";
+import type { OpenDeployment } from "../../deployment/open-deployment.js";
+import type { QuarantineDecision } from "../../ingest/inbox-body.js";
+import { type Decided, type DecideOptions, decideQuarantine } from "../../quarantine/decide-quarantine.js";
+import { type SetAside, readSetAside } from "../../quarantine/set-aside.js";
+import { NotQuarantinedError } from "../../quarantine/quarantine-errors.js";
+import { EXIT } from "../exit-code.js";
+import { shortId } from "../options.js";
+import { progressBar } from "../policy/progress-bar.js";
+import { count, note, paintOut, print } from "../terminal.js";
+
+/** Sessions decided on side by side. */
+const SIDE_BY_SIDE = 8;
+
+/** Sessions of which a reader is told one by one. */
+const SHOWN = 50;
+
+export interface SessionDecided {
+  readonly session: SessionId;
+  readonly result: Decided;
+}
+
+/** Those that are set aside, as they stand; one that is named and is not, fails. */
+export async function readAll(
+  { store }: OpenDeployment,
+  ids: readonly SessionId[],
+  isNamed: boolean,
+): Promise<SetAside[]> {
+  const found: SetAside[] = [];
+  for (const id of ids) {
+    try {
+      const one = await readSetAside(store, id);
+      if (one !== undefined) found.push(one);
+    } catch (error) {
+      // Somebody else may have been faster.
+      if (!(error instanceof NotQuarantinedError) || isNamed) throw error;
+    }
+  }
+  return found;
+}
+
+/**
+ * Decides on each. A signal ends it between sessions.
+ * @throws StoreUnavailableError; what was decided until then stays so
+ */
+export async function decideAll(
+  deployment: OpenDeployment,
+  ids: readonly SessionId[],
+  decision: QuarantineDecision,
+  options: Omit<DecideOptions, "signal">,
+  onDecided: (decided: readonly SessionDecided[]) => void,
+): Promise<{ readonly decided: readonly SessionDecided[]; readonly isInterrupted: boolean }> {
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  const bar = progressBar(ids.length, "sessions");
+  const decided: SessionDecided[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < ids.length && !stopping.signal.aborted) {
+      const session = ids[next++] as SessionId;
+      const { signal } = stopping;
+      decided.push({ session, result: await decideQuarantine(deployment, session, decision, { ...options, signal }) });
+      bar.show(decided.length);
+      onDecided(decided);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, lane));
+  } finally {
+    bar.stop();
+    process.off("SIGINT", stop);
+    process.off("SIGTERM", stop);
+  }
+  return { decided, isInterrupted: decided.length < ids.length };
+}
+
+/** How many ended in which way. */
+export function tallied(decided: readonly SessionDecided[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { result } of decided) counts[result.status] = (counts[result.status] ?? 0) + 1;
+  return counts;
+}
+
+/** Tells how it ended, and sets the exit code: 3 if some session stays set aside. */
+export function report(
+  done: string,
+  { decided, isInterrupted }: { readonly decided: readonly SessionDecided[]; readonly isInterrupted: boolean },
+  total: number,
+  isQuiet: boolean,
+): void {
+  const isSettled = ({ result: { status } }: SessionDecided): boolean => status === "done" || status === "free";
+  if (!decided.every(isSettled)) process.exitCode = EXIT.refused;
+  if (isInterrupted) process.exitCode = EXIT.interrupted;
+  if (isQuiet) return;
+  for (const { session, result } of decided.slice(0, SHOWN)) print(`${words(done, result)}  ${shortId(session)}`);
+  if (decided.length > SHOWN) note(`… and ${count(decided.length - SHOWN)} more; --json has them all.`);
+  if (isInterrupted)
+    note(`Interrupted: ${count(decided.length)} of ${count(total)} sessions were decided. Run it again to go on.`);
+  if (decided.some(({ result }) => result.status === "waiting"))
+    note("What waits is done by the next worker that runs. Running this again does no harm.");
+}
+
+function words(done: string, result: Decided): string {
+  switch (result.status) {
+    case "done":
+      return `${paintOut("green", done)}, ${count(result.events)} events, now ${result.state}`;
+    case "free":
+      return `${paintOut("green", "not quarantined")} any more`;
+    case "again":
+      return `${paintOut("red", "quarantined again")}: ${result.reason}`;
+    case "waiting":
+      return `${paintOut("yellow", "waiting")} for a worker`;
+    case "cut":
+      return `${paintOut("red", "left alone")}: the journal no longer holds all of it (--despite-loss)`;
+    case "unreadable":
+      return `${paintOut("red", "left alone")}: its snapshot can't be read; it can be dropped`;
+    case "tooMany":
+      return `${paintOut("red", "left alone")}: ${count(result.events)} events are too many to redrive; it can be dropped`;
+    case "unknown":
+      return "gone";
+  }
+}
