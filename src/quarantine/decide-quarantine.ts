@@ -127,8 +127,8 @@ async function send(
   if (Buffer.byteLength(body) > MAX_BYTES) return undefined;
   // The same decision on the same records is one, however often it is sent.
   const fingerprint = ownFingerprint(sessionIdParts(session).tenant, `${decision} ${session} ${upTo}`, body);
-  const appended = await store.ingest(partition, [{ session: sessionKey(session), body, time: now, fingerprint }]);
-  if (appended.wake) wake(partition);
+  await store.ingest(partition, [{ session: sessionKey(session), body, time: now, fingerprint }]);
+  wake(partition);
   return events;
 }
 
