@@ -7,6 +7,7 @@ Exit codes:
   0  done
   1  failed; for health: not healthy
   2  the command line or a setting can't be used
-  3  something was not taken: events that were refused or in conflict with earlier ones, an import, an erasure, a restore
+  3  something was not taken: events that were refused or in conflict with earlier ones, an import, an erasure, a restore,
+     a session that stays quarantined
   4  there is no such session, user, policy, version, key, webhook or effect
   5  Redis is missing, can't be reached, or stopped answering`;

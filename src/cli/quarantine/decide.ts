@@ -74,6 +74,7 @@ export async function decideAll(
     process.off("SIGINT", stop);
     process.off("SIGTERM", stop);
   }
+  decided.sort((one, other) => ids.indexOf(one.session) - ids.indexOf(other.session));
   return { decided, isInterrupted: decided.length < ids.length };
 }
 
