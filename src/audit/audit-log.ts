@@ -67,7 +67,7 @@ export interface Act {
   /** What was asked for, without secrets and without anybody's name. */
   readonly about?: About;
   /** The person, and the device of theirs, that it is about: kept as hashes. */
-  readonly person?: { readonly user?: string | undefined; readonly device?: string | undefined };
+  readonly person?: { readonly user?: string | undefined; readonly device?: string | undefined } | undefined;
 }
 
 /** Lets an act say how much it touched, and what else became known of it. */

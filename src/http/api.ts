@@ -4,7 +4,7 @@
  */
 import { OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { type About, type Acting, AuditLog } from "../audit/audit-log.js";
+import { type About, type Act, type Acting, AuditLog } from "../audit/audit-log.js";
 import type { OpenDeployment } from "../deployment/open-deployment.js";
 import type { ApiKeyRecord, Scope } from "../keys/api-key.js";
 import type { ApiKeys } from "../keys/api-keys.js";
@@ -93,6 +93,8 @@ export interface Audit<Params, Body> {
   readonly act: string;
   /** What was asked for, without secrets and without anybody's name. */
   readonly about?: (asked: { readonly params: Params; readonly body: Body }) => About;
+  /** Whom it is about: kept as hashes. */
+  readonly person?: (asked: { readonly params: Params; readonly body: Body }) => Act["person"];
   /** Whether anything is to be changed at all; default: yes. */
   readonly applies?: (body: Body) => boolean;
 }
@@ -161,7 +163,11 @@ export class Api {
         const { redis, prefix } = this.dependencies.deployment;
         return new AuditLog(redis, prefix, key.tenant).record(
           actor,
-          { act: audit.act, ...(audit.about && { about: audit.about(asked) }) },
+          {
+            act: audit.act,
+            ...(audit.about && { about: audit.about(asked) }),
+            person: audit.person?.(asked),
+          },
           async (acting) => handle({ ...asked, acting }),
         );
       },

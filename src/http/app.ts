@@ -9,6 +9,7 @@ import { errorPage } from "./error-pages.js";
 import { HttpProblem, toProblem } from "./problem.js";
 import { auditRoutes } from "./routes/audit.js";
 import { decisionRoutes } from "./routes/decisions.js";
+import { endingRoutes } from "./routes/ending.js";
 import { effectRoutes } from "./routes/effects.js";
 import { eventRoutes } from "./routes/events.js";
 import { keyRoutes } from "./routes/keys.js";
@@ -27,6 +28,7 @@ const ROUTES = [
   streamRoutes,
   policyRoutes,
   userRoutes,
+  endingRoutes,
   webhookRoutes,
   effectRoutes,
   keyRoutes,

@@ -5,6 +5,7 @@ import type { QuarantineDecision } from "../../ingest/inbox-body.js";
 import { type Decided, type DecideOptions, decideQuarantine } from "../../quarantine/decide-quarantine.js";
 import { type SetAside, readSetAside } from "../../quarantine/set-aside.js";
 import { NotQuarantinedError } from "../../quarantine/quarantine-errors.js";
+import type { PartitionStore } from "../../store/partition-store.js";
 import { EXIT } from "../exit-code.js";
 import { shortId } from "../options.js";
 import { progressBar } from "../policy/progress-bar.js";
@@ -21,23 +22,54 @@ export interface SessionDecided {
   readonly result: Decided;
 }
 
-/** Those that are set aside, as they stand; one that is named and is not, fails. */
+/** What a preview says of one. Of thousands, their events would be too much to hold. */
+export interface Previewed extends Pick<SetAside, "session" | "kind" | "reason" | "at" | "isCut"> {
+  /** Events that a redrive applies. */
+  readonly events: number;
+  /** Of them, what is obeyed though the session is given up. */
+  readonly obeyed: number;
+}
+
+/**
+ * Those that are set aside, as they stand, in the order of `ids`.
+ * @throws NotQuarantinedError if one is not, and `isNamed`
+ */
 export async function readAll(
   { store }: OpenDeployment,
   ids: readonly SessionId[],
   isNamed: boolean,
-): Promise<SetAside[]> {
-  const found: SetAside[] = [];
-  for (const id of ids) {
-    try {
-      const one = await readSetAside(store, id);
-      if (one !== undefined) found.push(one);
-    } catch (error) {
-      // Somebody else may have been faster.
-      if (!(error instanceof NotQuarantinedError) || isNamed) throw error;
+): Promise<Previewed[]> {
+  const found: (Previewed | undefined)[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < ids.length) {
+      const place = next++;
+      found[place] = await preview(store, ids[place] as SessionId, isNamed);
     }
+  };
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, lane));
+  return found.filter((one) => one !== undefined);
+}
+
+async function preview(store: PartitionStore, id: SessionId, isNamed: boolean): Promise<Previewed | undefined> {
+  try {
+    const found = await readSetAside(store, id);
+    if (found === undefined) return undefined;
+    const { session, kind, reason, at, isCut, toRedrive, toObey } = found;
+    return {
+      session,
+      kind,
+      reason,
+      ...(at !== undefined && { at }),
+      isCut,
+      events: toRedrive.length,
+      obeyed: toObey.length,
+    };
+  } catch (error) {
+    // Somebody else may have been faster.
+    if (error instanceof NotQuarantinedError && !isNamed) return undefined;
+    throw error;
   }
-  return found;
 }
 
 /**

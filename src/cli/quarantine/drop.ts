@@ -43,13 +43,7 @@ export function quarantineDropCommand(quarantine: Command): void {
         const found = await readAll(deployment, ids, true);
         const missing = ids.find((id) => !found.some(({ session }) => session === id));
         if (missing !== undefined) throw noSession(missing);
-        const sessions = found.map(({ session, kind, reason, toRedrive, toObey }) => ({
-          session,
-          kind,
-          reason,
-          events: toRedrive.length,
-          obeyed: toObey.length,
-        }));
+        const sessions = found.map(({ at: _, isCut: __, ...one }) => one);
         if (!json) {
           for (const { session, kind, reason, events, obeyed } of sessions) {
             print(shortId(session));

@@ -50,7 +50,7 @@ export function quarantineRedriveCommand(quarantine: Command): void {
       try {
         const ids = await idsOf(deployment.store, tenant, named, options);
         const found = await readAll(deployment, ids, named.length > 0);
-        const events = found.reduce((sum, { toRedrive }) => sum + toRedrive.length, 0);
+        const events = found.reduce((sum, one) => sum + one.events, 0);
         const cut = found.filter(({ isCut }) => isCut).length;
         const unreadable = found.filter(({ kind }) => kind === "unreadable").length;
         const preview = { sessions: found.length, events, cut, unreadable };
@@ -63,9 +63,9 @@ export function quarantineRedriveCommand(quarantine: Command): void {
           for (const line of reasonLines(found.map(({ reason }) => reason))) print(line);
           const rows = found
             .slice(0, SHOWN)
-            .map(({ session, at, toRedrive }) => [
+            .map(({ session, at, events: n }) => [
               `  ${shortId(session)}`,
-              `${count(toRedrive.length)} events`,
+              `${count(n)} events`,
               at === undefined ? "" : `since ${instant(at)} UTC`,
             ]);
           for (const line of columns(rows)) print(line);
