@@ -72,8 +72,8 @@ export interface Act {
 
 /** Lets an act say how much it touched, and what else became known of it. */
 export interface Acting {
-  touch(figures: Touched): void;
-  know(about: About): void;
+  readonly touch: (figures: Touched) => void;
+  readonly know: (about: About) => void;
 }
 
 export interface AuditFilter {

@@ -40,8 +40,8 @@ afterEach(async () => {
 });
 
 const preview = async (ending: Ending, scope = ADELE) => previewEnding(deployment, scope, ending);
-const carryOut = async (ending: Ending, scope = ADELE, target = deployment) =>
-  endSessions({ ...target, store: target.store }, TENANT, await previewEnding(target, scope, ending));
+const carryOut = async (ending: Ending, scope = ADELE) =>
+  endSessions(deployment, TENANT, await previewEnding(deployment, scope, ending));
 
 async function records(type: string): Promise<number> {
   let found = 0;
@@ -106,7 +106,8 @@ describe("a wipe", () => {
       throw new StoreUnavailableError("the answer was lost", { outcomeUnknown: true });
     });
     const found = await preview(WIPE);
-    const cut = endSessions({ ...deployment, wake: deployment.wake, store: failing }, TENANT, found);
+    const { users, rules, wake } = deployment;
+    const cut = endSessions({ store: failing, users, rules, wake }, TENANT, found);
     await expect(cut).rejects.toThrow(/run it again/);
     await carryOut(WIPE);
     await deployment.drainAll();
