@@ -63,11 +63,13 @@ export function quarantineDropCommand(quarantine: Command): void {
         const [only] = found;
         const person = found.length === 1 && only !== undefined ? { person: sessionIdParts(only.session) } : {};
         const where = { ...config, redis: deployment.redis };
-        const outcome = await record(where, options, { act: "quarantine.drop", ...person }, async ({ touch }) =>
-          decideAll(deployment, ids, "quarantine.dropped", { waitMs }, (decided) =>
+        const outcome = await record(where, options, { act: "quarantine.drop", ...person }, async ({ touch, know }) => {
+          const ended = await decideAll(deployment, ids, "quarantine.dropped", { waitMs }, (decided) =>
             touch({ sessions: decided.length, ...tallied(decided) }),
-          ),
-        );
+          );
+          if (ended.isInterrupted) know({ interrupted: true });
+          return ended;
+        });
         report("given up", outcome, found.length, json === true);
         if (json) printJson({ dropped: true, interrupted: outcome.isInterrupted, results: outcome.decided });
       } finally {

@@ -96,15 +96,17 @@ export function quarantineRedriveCommand(quarantine: Command): void {
               : { user: options.user, device: options.device },
         };
         const where = { ...config, redis: deployment.redis };
-        const outcome = await record(where, options, act, async ({ touch }) =>
-          decideAll(
+        const outcome = await record(where, options, act, async ({ touch, know }) => {
+          const ended = await decideAll(
             deployment,
             found.map(({ session }) => session),
             "quarantine.lifted",
             { waitMs, despiteLoss },
             (decided) => touch({ sessions: decided.length, ...tallied(decided) }),
-          ),
-        );
+          );
+          if (ended.isInterrupted) know({ interrupted: true });
+          return ended;
+        });
         report("goes on", outcome, found.length, json === true);
         if (json)
           printJson({ redriven: true, ...preview, interrupted: outcome.isInterrupted, results: outcome.decided });
