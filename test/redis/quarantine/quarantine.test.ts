@@ -2,6 +2,8 @@
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SessionId } from "../../../machines/session/session.js";
+import { ErasureUnfinishedError } from "../../../src/erase/erase-errors.js";
+import { erasePerson } from "../../../src/erase/erase-person.js";
 import { RulesSource } from "../../../src/control/rules-source.js";
 import { createLogger } from "../../../src/log.js";
 import { findQuarantined } from "../../../src/quarantine/find-quarantined.js";
@@ -302,4 +304,29 @@ describe("dropping", () => {
     expect(await drop()).toEqual({ status: "free" });
     expect(await history()).toEqual(before);
   });
+});
+
+test("somebody named by an event that was set aside is not called erased before a worker has come to it", async () => {
+  await send("app.launched");
+  await send("account.removed", { accountId: "carla" });
+  await drainPoisoned();
+  const asleep = { store, wake: () => undefined };
+  await decideQuarantine(asleep, ADELE, "quarantine.lifted", { waitMs: 0 });
+  const person = { tenant: TENANT, user: "carla" };
+  const erasing = { redis, prefix: server.prefix, store, users: deployment.users, rules: deployment.rules };
+  const by = { by: "dora", despiteWipe: false };
+  await expect(erasePerson(erasing, person, by)).rejects.toThrow(ErasureUnfinishedError);
+  // The last entry that was processed is kept until there is another.
+  await send("app.backgrounded");
+  await deployment.drainAll();
+  await erasePerson(erasing, person, by);
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const { inbox, journal, sessions } = partitionKeys(server.prefix, partition);
+    const texts = [
+      await redis.xrange(inbox, "-", "+"),
+      await redis.xrange(journal, "-", "+"),
+      await redis.hvals(sessions),
+    ];
+    expect(JSON.stringify(texts)).not.toContain("carla");
+  }
 });
