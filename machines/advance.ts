@@ -3,7 +3,7 @@
  * the policy changes that were published until then. So a worker that was down for an hour produces what one that
  * never stopped would have produced.
  */
-import { type StepRecord, TIMER_EVENTS, step } from "./fold.js";
+import { type StepRecord, TIMER_EVENTS, setAside, step } from "./fold.js";
 import type { Rules } from "./policy/rules.js";
 import type { Session } from "./session/session.js";
 
@@ -45,7 +45,7 @@ export function advance(
     const broadcastIsDue = broadcast !== undefined && broadcast.at <= to;
     if (timer === undefined && !broadcastIsDue) break;
     if (firings >= MAX_FIRINGS) {
-      return { ...current, quarantine: { reason: `more than ${MAX_FIRINGS} deadlines in one advance`, at: to } };
+      return setAside(current, `more than ${MAX_FIRINGS} deadlines in one advance`, to);
     }
     if (timer !== undefined && !(broadcastIsDue && broadcast.at < timer.due)) {
       current = fire(current, timer.id, timer.due, versionBefore(policies, next), policies, emit);
@@ -103,7 +103,12 @@ function fire(
   const event = TIMER_EVENTS.get(id);
   // A deadline that this machine does not know belongs to another version of it; the version check refuses those.
   if (event === undefined) return { ...session, timers };
-  return applied(step({ ...session, timers }, { event, at: due }, policies.rules(version, session), version), emit);
+  const fired = applied(
+    step({ ...session, timers }, { event, at: due }, policies.rules(version, session), version),
+    emit,
+  );
+  // One that could not be processed passes again when the quarantine is lifted.
+  return fired.quarantine === undefined ? fired : { ...fired, timers: session.timers };
 }
 
 /** The session after a step, knowing the number of the record that told of it. */

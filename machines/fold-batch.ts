@@ -2,11 +2,13 @@
  * A worker's whole decision: folds one batch of a partition and says what to write. Pure, so the same batch gives the same
  * outcome whoever folds it, and a session's outcome does not depend on how its events were split into batches.
  */
-import { type Broadcast, type Policies, advance, versionInForce } from "./advance.js";
-import { type Occurrence, strayRecord } from "./fold.js";
+import { type Broadcast, type Policies, advance, applied, lift, versionInForce } from "./advance.js";
+import { type Occurrence, setAside, step, strayRecord } from "./fold.js";
 import { type Outcome, OutcomeBuilder } from "./outcome.js";
 import type { Rules } from "./policy/rules.js";
 import { receive } from "./receive.js";
+import type { SessionEventOf } from "./events/catalogue.js";
+import { NO_FACTS, type StatePath } from "./session/context.js";
 import { type Session, type SessionId, sessionIdParts } from "./session/session.js";
 
 /** An accepted entry of the inbox. */
@@ -16,6 +18,8 @@ export interface EventEntry {
   readonly kind: "event";
   readonly session: SessionId;
   readonly occurrence: Occurrence;
+  /** Of a decision on a quarantine: what was set aside and is taken in now, in its order. */
+  readonly redriven?: readonly Occurrence[];
 }
 
 /** A catalogue version was published for a tenant. */
@@ -68,13 +72,45 @@ export function foldBatch(input: BatchInput, rulesOf: RulesOf): BatchOutcome {
 
   const stored = (id: SessionId): Stored | undefined => sessions.get(id) ?? input.sessions.get(id);
 
-  const accept = (id: SessionId, occurrence: Occurrence): void => {
+  /** A decision on a session that was set aside, and what was set aside with it. */
+  const resume = (known: Session, { occurrence, redriven = [] }: EventEntry, tenantPolicies: Policies): Session => {
+    const { at, event } = occurrence;
+    const version = versionInForce(tenantPolicies, at);
+    const decided = step(known, occurrence, tenantPolicies.rules(version, known), version);
+    let session = applied(decided, emit);
+    if (decided.record.outcome !== "applied") return session;
+    const isLifted = event.type === "quarantine.lifted";
+    // Versions that a walk brought meanwhile are no longer among the broadcasts.
+    const { asOf } = session;
+    if (isLifted) session = lift(session, versionInForce(tenantPolicies, asOf), asOf, tenantPolicies, emit);
+    for (const one of redriven) {
+      const taken = receive(session, session.id, one, tenantPolicies, emit) ?? session;
+      // Of a session that is given up nothing is set aside again.
+      session = isLifted || taken.quarantine === undefined ? taken : { ...session, lastRecord: taken.lastRecord };
+    }
+    if (session.quarantine !== undefined) return session;
+    session = advance(session, at, tenantPolicies, emit);
+    return session.quarantine === undefined
+      ? lift(session, versionInForce(tenantPolicies, at), at, tenantPolicies, emit)
+      : session;
+  };
+
+  const accept = (entry: EventEntry): void => {
+    const { session: id, occurrence } = entry;
     const known = stored(id);
+    const tenantPolicies = policiesOf(policies, id, rulesOf);
+    const { event } = occurrence;
     if (known !== undefined && "unreadable" in known) {
-      emit(strayRecord(id, occurrence, "quarantined", known.unreadable));
+      if (event.type === "quarantine.dropped") {
+        sessions.set(id, resume(standIn(id, event, known.unreadable, occurrence.at), entry, tenantPolicies));
+      } else emit(strayRecord(id, occurrence, "quarantined", known.unreadable));
       return;
     }
-    const session = receive(known, id, occurrence, policiesOf(policies, id, rulesOf), emit);
+    if (known !== undefined && (event.type === "quarantine.lifted" || event.type === "quarantine.dropped")) {
+      sessions.set(id, resume(known, entry, tenantPolicies));
+      return;
+    }
+    const session = receive(known, id, occurrence, tenantPolicies, emit);
     if (session === undefined) return;
     if (known === undefined) {
       outcome.count("in.unenrolled");
@@ -84,7 +120,7 @@ export function foldBatch(input: BatchInput, rulesOf: RulesOf): BatchOutcome {
   };
 
   for (const entry of input.entries) {
-    if (entry.kind === "event") accept(entry.session, entry.occurrence);
+    if (entry.kind === "event") accept(entry);
     else if (entry.kind === "publish") policies = withBroadcast(policies, entry);
   }
 
@@ -102,6 +138,26 @@ export function policiesOf(policies: PartitionPolicies, id: SessionId, rulesOf: 
   const tenant = id.slice(0, id.indexOf("/"));
   const { base, broadcasts } = policies[tenant] ?? { base: 0, broadcasts: [] };
   return { base, broadcasts, rules: (version, session) => rulesOf(tenant, version, session) };
+}
+
+/** What the journal tells of a session whose snapshot can't be read, in the snapshot's place. */
+function standIn(
+  id: SessionId,
+  { upTo, last }: SessionEventOf<"quarantine.dropped">,
+  reason: string,
+  at: number,
+): Session {
+  const session: Session = {
+    id,
+    state: (last?.state ?? "signedOut") as StatePath,
+    facts: { ...NO_FACTS, platform: last?.platform ?? "ios", enrollment: "none" },
+    timers: {},
+    rulesHash: "",
+    revision: last?.revision ?? 0,
+    lastRecord: upTo,
+    asOf: at,
+  };
+  return setAside(session, reason, at);
 }
 
 /** A version that is not newer than the last changes nothing; of two in one moment the later one counts. */

@@ -3,17 +3,24 @@
  * gives the next session, the record of what happened and the effects that follow. Worker, decision, replay and tests all call
  * it.
  */
-import { effectData, type EffectParams } from "./session/effect-data.js";
+import { SIGN_OUT_MESSAGES, effectData, type EffectParams } from "./session/effect-data.js";
 import { EFFECTS, type Effect, type EffectType } from "./effects/catalogue.js";
 import { EVENTS, type SessionEvent } from "./events/catalogue.js";
 import type { Cause } from "./policy/causes.js";
 import type { Platform, Rules } from "./policy/rules.js";
 import { AFTER_TIMERS } from "./session/after-timers.js";
 import { sessionChart } from "./session/chart.js";
-import { NO_FACTS, type SessionContext, type SessionFacts, type StatePath } from "./session/context.js";
+import {
+  KEPT_WHEN_GIVEN_UP,
+  NO_FACTS,
+  type SessionContext,
+  type SessionFacts,
+  type StatePath,
+} from "./session/context.js";
 import { DEADLINES } from "./session/deadlines.js";
 import { standingCauses } from "./session/ladder.js";
 import { type Session, type SessionId, contextAt } from "./session/session.js";
+import type { SessionEventOf } from "./events/catalogue.js";
 
 /** Where an event came from; absent on the fold's own events. */
 export interface Origin {
@@ -34,6 +41,8 @@ export interface Occurrence {
   readonly origin?: Origin;
   /** For an event about the user: the version of the user's record that it made; 0: it came too late for the record. */
   readonly userVersion?: number;
+  /** It was set aside before: number of the record that told so. */
+  readonly redrives?: number;
 }
 
 export type Outcome = "applied" | "ignored" | "stale" | "quarantined";
@@ -45,6 +54,8 @@ export interface StepRecord {
   readonly event: SessionEvent;
   readonly origin?: Origin;
   readonly userVersion?: number;
+  /** It was set aside before: number of the record that told so. */
+  readonly redrives?: number;
   readonly outcome: Outcome;
   /** Why it was not applied. */
   readonly reason?: string;
@@ -89,8 +100,11 @@ export function newSession(id: SessionId, platform: Platform, rules: (session: S
  * Never throws: what goes wrong in a guard or an action quarantines the session.
  */
 export function step(session: Session, occurrence: Occurrence, rules: Rules, version?: number): Step {
-  const { event, at, origin, userVersion } = occurrence;
+  const { event, at, origin, userVersion, redrives } = occurrence;
   const inForce = { rules, version };
+  if (event.type === "quarantine.lifted" || event.type === "quarantine.dropped") {
+    return decideQuarantine(session, { ...occurrence, event }, inForce);
+  }
   if (session.quarantine !== undefined) {
     return notApplied(session, occurrence, inForce, "quarantined", session.quarantine.reason);
   }
@@ -130,7 +144,7 @@ export function step(session: Session, occurrence: Occurrence, rules: Rules, ver
     }
   } catch (error) {
     const reason = `${event.type} in ${session.state}: ${error instanceof Error ? error.message : String(error)}`;
-    return notApplied({ ...session, quarantine: { reason, at } }, occurrence, inForce, "quarantined", reason);
+    return notApplied(setAside(session, reason, at, event.type), occurrence, inForce, "quarantined", reason);
   }
   if (!next.handled) {
     return notApplied(session, occurrence, inForce, "ignored", `${session.state} does not answer ${event.type}`);
@@ -167,6 +181,7 @@ export function step(session: Session, occurrence: Occurrence, rules: Rules, ver
       event,
       ...(origin && { origin }),
       ...(userVersion !== undefined && { userVersion }),
+      ...(redrives !== undefined && { redrives }),
       outcome: "applied",
       from: session.state,
       to: next.state,
@@ -180,13 +195,77 @@ export function step(session: Session, occurrence: Occurrence, rules: Rules, ver
   };
 }
 
+/** The session, with nothing more applied to it until somebody decides. Remembers where it stood. */
+export function setAside(session: Session, reason: string, at: number, event?: string): Session {
+  const since = { asOf: session.asOf, record: session.lastRecord };
+  return { ...session, quarantine: { reason, at, ...(event !== undefined && { event }), since } };
+}
+
+/** An operator's decision on a session that was set aside. What was recorded of it meanwhile is taken in afterwards, by the caller. */
+function decideQuarantine(
+  session: Session,
+  occurrence: Occurrence & { readonly event: SessionEventOf<"quarantine.lifted" | "quarantine.dropped"> },
+  { rules, version }: { readonly rules: Rules; readonly version: number | undefined },
+): Step {
+  const { event, at } = occurrence;
+  if (session.quarantine === undefined) {
+    return notApplied(session, occurrence, { rules, version }, "ignored", "the session is not quarantined");
+  }
+  if (event.upTo !== session.lastRecord) {
+    return notApplied(session, occurrence, { rules, version }, "stale", "more was recorded since somebody looked");
+  }
+  const { quarantine, ...free } = session;
+  const revision = session.revision + 1;
+  const asOf = quarantine.since?.asOf ?? quarantine.at;
+  const record = {
+    session: session.id,
+    at,
+    event,
+    outcome: "applied",
+    from: session.state,
+    revision,
+    rules: rules.hash,
+    ...(version !== undefined && { version }),
+    ...(session.lastRecord > 0 && { previous: session.lastRecord }),
+  } as const;
+  if (event.type === "quarantine.lifted") {
+    return { session: { ...free, revision, asOf }, record: { ...record, to: session.state, effects: [] } };
+  }
+  const { facts, effects } = givenUp({ ...free, asOf }, event, rules, at);
+  const { changed } = storedFacts(session.facts, { ...facts, step: undefined } as never);
+  return {
+    session: { ...free, state: "signedOut", facts, timers: {}, rulesHash: rules.hash, revision, asOf },
+    record: { ...record, to: "signedOut", ...(changed && { changed }), effects },
+  };
+}
+
+/** Of what the session knew only what stands against it is left, so that giving it up opens nothing. */
+function givenUp(
+  session: Session,
+  event: SessionEventOf<"quarantine.dropped">,
+  rules: Rules,
+  at: number,
+): { readonly facts: Readonly<SessionFacts>; readonly effects: readonly Effect[] } {
+  const kept = Object.fromEntries(KEPT_WHEN_GIVEN_UP.map((fact) => [fact, session.facts[fact]]));
+  const facts: SessionFacts = { ...NO_FACTS, ...kept, platform: session.facts.platform, enrollment: "none" };
+  try {
+    const clean: Session = { ...session, state: "unenrolled.checking", facts, timers: {} };
+    const { context, effects } = move(clean.state, contextAt(clean, rules, at), event);
+    return { facts: { ...context, step: undefined } as SessionFacts, effects };
+  } catch {
+    // What set the session aside may be the chart or the rules themselves; they must not keep it.
+    const data = { reason: "givenUp", messageKey: SIGN_OUT_MESSAGES.givenUp } as const;
+    return { facts: { ...facts, signOutReason: "givenUp" }, effects: [{ type: "signOut", data }] };
+  }
+}
+
 const OLDER_THAN_RECORD = "older than what the session knows of the user";
 const TOO_LATE_FOR_RECORD = "older than the last event that restricted the user";
 
 /** The record of an event that changed nothing, with the reason. */
 function notApplied(
   session: Session,
-  { event, at, origin, userVersion }: Occurrence,
+  { event, at, origin, userVersion, redrives }: Occurrence,
   { rules, version }: { readonly rules: Rules; readonly version: number | undefined },
   outcome: Exclude<Outcome, "applied">,
   reason: string,
@@ -199,6 +278,7 @@ function notApplied(
       event,
       ...(origin && { origin }),
       ...(userVersion !== undefined && { userVersion }),
+      ...(redrives !== undefined && { redrives }),
       outcome,
       reason,
       from: session.state,
@@ -215,11 +295,23 @@ function notApplied(
 /** The record of an event for a session that does not exist, or whose snapshot can't be read. */
 export function strayRecord(
   session: SessionId,
-  { event, at, origin }: Occurrence,
+  { event, at, origin, userVersion }: Occurrence,
   outcome: "ignored" | "quarantined",
   reason: string,
 ): StepRecord {
-  return { session, at, event, ...(origin && { origin }), outcome, reason, revision: 0, rules: "", effects: [] };
+  return {
+    session,
+    at,
+    event,
+    ...(origin && { origin }),
+    // What is taken in later must be told like the first time.
+    ...(outcome === "quarantined" && userVersion !== undefined && { userVersion }),
+    outcome,
+    reason,
+    revision: 0,
+    rules: "",
+    effects: [],
+  };
 }
 
 interface Moved {

@@ -59,7 +59,9 @@ export class OutcomeBuilder {
         effect,
       }),
     );
-    if (record.origin !== undefined) this.count(record.outcome);
+    // An event counts once, by what became of it first.
+    if (record.redrives !== undefined) this.count("redriven");
+    else if (record.origin !== undefined) this.count(record.outcome);
     else this.count("own");
     if (record.from !== undefined && record.to !== undefined) {
       const from = stateName(record.from);

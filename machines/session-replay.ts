@@ -25,7 +25,9 @@ export type NotReplayed =
   /** Records that it would have to begin with are gone. */
   | "historyMissing"
   /** Its snapshot could not be read when an event came. */
-  | "unreadable";
+  | "unreadable"
+  /** Somebody decided on its quarantine: what was set aside was taken in later than it was recorded. */
+  | "setAside";
 
 const TIMER_TYPES: ReadonlySet<string> = new Set([...TIMER_EVENTS.values()].map(({ type }) => type));
 const LIFT_TYPES: ReadonlySet<string> = new Set(["policy.changed", "assignment.changed"]);
@@ -84,6 +86,10 @@ export class SessionReplay {
     const isOfSession = record.from !== undefined;
     if (!isOfSession && outcome === "quarantined") {
       this.notReplayed = "unreadable";
+      return;
+    }
+    if (event.type === "quarantine.lifted" || event.type === "quarantine.dropped") {
+      this.notReplayed = "setAside";
       return;
     }
     const known = before !== undefined && before.from !== undefined ? before.seq : this.#options.begin?.lastRecord;

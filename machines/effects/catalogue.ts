@@ -46,6 +46,7 @@ export const SIGN_OUT_REASONS = [
   "userInitiated",
   "accountRemoved",
   "adminForced",
+  "givenUp",
   "wipeRequested",
   "wiped",
   "pinAttempts",

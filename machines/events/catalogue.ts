@@ -9,6 +9,7 @@ import { enrollmentCompleted, enrollmentEnded, registrationExpired } from "./enr
 import * as pin from "./pin.js";
 import * as policy from "./policy.js";
 import * as posture from "./posture.js";
+import * as quarantine from "./quarantine.js";
 import { companyPortalInstalled, remediationCompleted, remediationRequested } from "./remediation.js";
 import * as session from "./session.js";
 import * as shift from "./shift.js";
@@ -36,6 +37,7 @@ const definitions = {
   companyPortalInstalled,
   ...wipe,
   ...session,
+  ...quarantine,
   ...timers,
 };
 

@@ -69,6 +69,7 @@ export const sessionChart = vocabulary.createMachine({
       { target: ".settling", actions: "recordFacts" },
     ],
     "session.signOutForced": { target: ".signedOut", actions: [signOut("adminForced")] },
+    "quarantine.dropped": { target: ".signedOut", actions: [signOut("givenUp")] },
     "wipe.requested": { target: ".signedOut", actions: ["recordFacts", "wipe", signOut("wipeRequested")] },
 
     "auth.succeeded": { target: ".settling", actions: "recordFacts" },

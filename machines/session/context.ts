@@ -149,6 +149,20 @@ export interface StepInput {
 
 export type SessionContext = Readonly<SessionFacts> & { readonly step: StepInput };
 
+/** Facts that stand against a session, and outlast its being given up. */
+export const KEPT_WHEN_GIVEN_UP = [
+  "threatLevel",
+  "shiftEndedAt",
+  "shiftGraceMs",
+  "mamNoncompliant",
+  "deviceCompliant",
+  "conditionalAccess",
+  "accountDisabled",
+  "accountNotAllowed",
+  "authRequired",
+  "wipe",
+] as const satisfies readonly (keyof SessionFacts)[];
+
 /**
  * Every fact, absent. Sessions are spread over this, so that all of them have one shape: copying a session is what the fold does
  * most, and objects of one shape are copied several times faster.

@@ -158,6 +158,7 @@ export const SIGN_OUT_MESSAGES: Readonly<Record<SignOutReason, MessageKey>> = {
   userInitiated: "signedOut",
   accountRemoved: "signedOut",
   adminForced: "signedOutByOrganisation",
+  givenUp: "signedOutByOrganisation",
   wipeRequested: "signedOutByOrganisation",
   wiped: "wiped",
   pinAttempts: "wiped",

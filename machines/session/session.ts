@@ -23,7 +23,17 @@ export interface Session {
   /** Producer's time of the last restricting event that was applied, epoch ms. */
   readonly restrictedAt?: number | undefined;
   /** A guard or an action threw: nothing more is applied until an operator redrives it. */
-  readonly quarantine?: { readonly reason: string; readonly at: number } | undefined;
+  readonly quarantine?: Quarantine | undefined;
+}
+
+export interface Quarantine {
+  readonly reason: string;
+  /** Epoch ms. */
+  readonly at: number;
+  /** Type of the event that could not be processed; absent: none by itself was at fault. */
+  readonly event?: string | undefined;
+  /** Where the session stood then: advanced up to this time, with this last record. It goes on from there. */
+  readonly since?: { readonly asOf: number; readonly record: number } | undefined;
 }
 
 export interface SessionIdParts {

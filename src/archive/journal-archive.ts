@@ -248,7 +248,7 @@ export class JournalArchive implements JournalReader {
    */
   async history(id: SessionId, lastSeq?: number, limit?: number): Promise<History> {
     const partition = this.partitionOf(id);
-    return readHistory(this, partition, lastSeq ?? (await this.lastRecordOf(partition, sessionKey(id))), limit);
+    return readHistory(this, partition, lastSeq ?? (await this.lastRecordOf(partition, sessionKey(id))), { limit });
   }
 
   async #record(segment: Segment, seq: number): Promise<JournalEntry | null> {

@@ -1,7 +1,5 @@
 /** `gatehouse erase`: removes all that is stored about a person. */
 import type { Command } from "commander";
-import { createInterface } from "node:readline/promises";
-import { userInfo } from "node:os";
 import type { Redis } from "ioredis";
 import { canonicalId } from "../../machines/users/canonical-id.js";
 import { ArchiveNotReachedError } from "../archive/archive-errors.js";
@@ -20,10 +18,12 @@ import { WipePendingError } from "../erase/erase-errors.js";
 import { isUserSubject } from "../ingest/cloud-event.js";
 import { type SecretKey, checkSecretKey, readSecretKey } from "../secrets/secret-key.js";
 import type { PartitionStore } from "../store/partition-store.js";
+import { type ActOptions, asAct, machineUser, record } from "./act.js";
+import { confirmed } from "./confirm.js";
 import { UsageError, UserNotFoundError } from "./failure.js";
 import { JSON_OPTION, shortId } from "./options.js";
 import { openRunning } from "./redis-access.js";
-import { columns, count, note, paintErr, paintOut, print, printJson } from "./terminal.js";
+import { columns, count, note, paintOut, print, printJson } from "./terminal.js";
 
 const EXAMPLE = `
 Example:
@@ -35,7 +35,7 @@ Says first how much there is, and asks; without a terminal it asks nothing and e
 the journal's records tombstones stay, so that its chain still verifies. It can't be undone. Have apps and directory stop
 reporting the person before; what they report afterwards is new.`;
 
-interface EraseOptions {
+interface EraseOptions extends ActOptions {
   readonly device?: string;
   readonly yes?: true;
   readonly evenIfWipePending?: boolean;
@@ -45,8 +45,7 @@ interface EraseOptions {
 }
 
 export function eraseCommand(program: Command): void {
-  program
-    .command("erase")
+  asAct(program.command("erase"))
     .summary("remove all that is stored about a person; first a preview")
     .description("Removes all that is stored about USER: record, sessions, events, effects, and what the journal says.")
     .argument("<user>")
@@ -57,34 +56,42 @@ export function eraseCommand(program: Command): void {
     .option("--even-if-wipe-pending", "although a device may not have been wiped yet")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async (user: string, { device, yes, evenIfWipePending = false, archive, json }: EraseOptions) => {
-      const config = readConfig();
-      const scope = scopeOf(config.tenant, user, device);
-      const deployment = await openRunning(config);
-      try {
-        const directory = await archiveToErase(deployment.store, config, archive);
-        const target = { ...deployment, prefix: config.prefix, archive: directory };
-        const preview = await previewErasure(target, scope);
-        if (isNothing(preview.found)) await reportNothing(target, scope);
-        if (yes !== true) {
-          if (json) return printJson({ ...namesOf(scope), applied: false, ...preview });
-          for (const line of previewLines(scope, preview)) print(line);
-          if (preview.pendingWipes.length > 0 && !evenIfWipePending)
-            throw new WipePendingError(preview.pendingWipes.length);
-          if (!process.stdin.isTTY) return note("Nothing was erased: --yes erases it.");
-          if (!(await confirmed(scope.user))) return note("Nothing was erased.");
+    .action(
+      async (user: string, { device, yes, evenIfWipePending = false, archive, json, ...options }: EraseOptions) => {
+        const config = readConfig();
+        const scope = scopeOf(config.tenant, user, device);
+        const deployment = await openRunning(config);
+        try {
+          const directory = await archiveToErase(deployment.store, config, archive);
+          const target = { ...deployment, prefix: config.prefix, archive: directory };
+          const preview = await previewErasure(target, scope);
+          if (isNothing(preview.found)) await reportNothing(target, scope);
+          if (yes !== true) {
+            if (json) return printJson({ ...namesOf(scope), applied: false, ...preview });
+            for (const line of previewLines(scope, preview)) print(line);
+            if (preview.pendingWipes.length > 0 && !evenIfWipePending)
+              throw new WipePendingError(preview.pendingWipes.length);
+            if (!process.stdin.isTTY) return note("Nothing was erased: --yes erases it.");
+            if (!(await confirmed("erase it", scope.user))) return note("Nothing was erased.");
+          }
+          const secretKey = await ownSecretKey(config, deployment.redis);
+          const { by = machineUser() } = options;
+          const about = { what: device === undefined ? "person" : "device", evenIfWipePending };
+          const where = { ...config, redis: deployment.redis };
+          const erased = await record(where, options, { act: "erase", about, person: scope }, async ({ touch }) => {
+            const gone = await erasePerson(target, scope, { by, secretKey, despiteWipe: evenIfWipePending });
+            touch({ ...gone });
+            return gone;
+          });
+          if (json) return printJson({ ...namesOf(scope), applied: true, erased });
+          print(paintOut("bold", "Erased"));
+          for (const line of countLines(erased)) print(line);
+          note("Backups, and Redis's append-only file until it is rewritten, still hold it: see docs/erasing.md.");
+        } finally {
+          await deployment.close();
         }
-        const secretKey = await ownSecretKey(config, deployment.redis);
-        const by = userInfo().username;
-        const erased = await erasePerson(target, scope, { by, secretKey, despiteWipe: evenIfWipePending });
-        if (json) return printJson({ ...namesOf(scope), applied: true, erased });
-        print(paintOut("bold", "Erased"));
-        for (const line of countLines(erased)) print(line);
-        note("Backups, and Redis's append-only file until it is rewritten, still hold it: see docs/erasing.md.");
-      } finally {
-        await deployment.close();
-      }
-    });
+      },
+    );
 }
 
 /** @throws UsageError */
@@ -143,16 +150,6 @@ async function ownSecretKey(config: Config, redis: Redis): Promise<SecretKey | u
   });
   if (key !== undefined) await checkSecretKey(redis, config.prefix, key);
   return key;
-}
-
-async function confirmed(user: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const typed = await terminal.question(`This can't be undone. Type ${paintErr("bold", user)} to erase it: `);
-    return typed.trim() === user;
-  } finally {
-    terminal.close();
-  }
 }
 
 function previewLines({ user, device }: ErasureScope, { found, pendingWipes }: ErasurePreview): string[] {

@@ -17,7 +17,7 @@ Exit codes:
   1  failed; for health: not healthy
   2  the command line or a setting can't be used
   3  something was not taken: events that were refused or in conflict with earlier ones, an import, an erasure, a restore,
-     an archive that somebody else writes to
+     an archive that somebody else writes to, a session that stays quarantined
   4  there is no such session, user, policy, version, key, webhook or effect
   5  a journal folded again came out otherwise; or more than --fail-if allows would
   6  Redis is missing, can't be reached, or stopped answering`;

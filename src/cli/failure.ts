@@ -15,6 +15,7 @@ import { GatehouseError } from "../errors.js";
 import { ListenError } from "../listen.js";
 import { ApiKeyUnknownError } from "../keys/api-keys.js";
 import { SendingStoppedError } from "../ingest/sender.js";
+import { NotQuarantinedError } from "../quarantine/quarantine-errors.js";
 import { UnsafeRedisError } from "../redis/settings.js";
 import { RedisStartError } from "../redis/private-server.js";
 import { RedisMissingError, RedisTooOldError } from "../redis/server-binary.js";
@@ -87,6 +88,7 @@ const REFUSED = [ArchiveBusyError, ArchiveNotReachedError, RestoreTargetError, W
 const NOT_FOUND = [
   ApiKeyUnknownError,
   NotFoundError,
+  NotQuarantinedError,
   PolicyUnknownError,
   VersionUnknownError,
   WebhookUnknownError,

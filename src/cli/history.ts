@@ -74,7 +74,7 @@ async function pastOf(
     try {
       const { partition, waiting, lastRecord } = readable(id, await look(deployment, id));
       const reader = archive === undefined ? deployment.store : oneAfterTheOther(deployment.store, archive);
-      return { partition, waiting, ...(await readHistory(reader, partition, lastRecord, limit)) };
+      return { partition, waiting, ...(await readHistory(reader, partition, lastRecord, { limit })) };
     } finally {
       await deployment.close();
     }

@@ -1,6 +1,7 @@
 /** Every command, as one program. Each is a file beside this one. */
 import { Command } from "commander";
 import { archiveCommand } from "./archive.js";
+import { auditCommand } from "./audit.js";
 import { backupCommand } from "./backup.js";
 import { decideCommand } from "./decide.js";
 import { demoCommand } from "./demo.js";
@@ -13,18 +14,21 @@ import { healthCommand } from "./health.js";
 import { historyCommand } from "./history.js";
 import { keysCommand } from "./keys.js";
 import { policyCommand } from "./policy.js";
+import { quarantineCommand } from "./quarantine.js";
 import { registrationsCommand } from "./registrations.js";
 import { replayCommand } from "./replay.js";
 import { restoreCommand } from "./restore.js";
 import { serveCommand } from "./serve.js";
 import { sessionCommand } from "./session.js";
 import { sessionsCommand } from "./sessions.js";
+import { signoutCommand } from "./signout.js";
 import { upCommand } from "./up.js";
 import { usersCommand } from "./users.js";
 import { verifyCommand } from "./verify.js";
 import { webhooksCommand } from "./webhooks.js";
 import { whatIfCommand } from "./what-if.js";
 import { whyCommand } from "./why.js";
+import { wipeCommand } from "./wipe.js";
 import { workCommand } from "./work.js";
 
 const COMMANDS = [
@@ -39,8 +43,12 @@ const COMMANDS = [
   effectsCommand,
   usersCommand,
   registrationsCommand,
+  wipeCommand,
+  signoutCommand,
   eraseCommand,
   erasuresCommand,
+  quarantineCommand,
+  auditCommand,
   sessionsCommand,
   sessionCommand,
   historyCommand,

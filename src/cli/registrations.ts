@@ -1,5 +1,6 @@
 /** `gatehouse registrations`: sessions that began before Gatehouse was there. */
 import type { Command } from "commander";
+import { asAct } from "./act.js";
 import { importRegistrations } from "./registrations/import.js";
 import { span, JSON_OPTION } from "./options.js";
 
@@ -24,8 +25,7 @@ export function registrationsCommand(program: Command): void {
     .summary("import Graph's managed app registrations as sessions")
     .description("Managed app registrations of Microsoft Graph.")
     .addHelpText("after", EXAMPLE);
-  registrations
-    .command("import")
+  asAct(registrations.command("import"))
     .summary("begin a session for each registration of a Graph export")
     .description("Begins a session for each registration of the files: JSON as Graph gives it, or NDJSON; - is stdin.")
     .argument("<file...>", 'one registration, a list, or {"value": …}; - for stdin')

@@ -107,9 +107,13 @@ async function replayJournal({ session, partition, json }: ReplayOptions): Promi
 function journalPage(report: ReplayReport, recordsPerSecond: number): string[] {
   const { records, sessions, diverged, divergences, elsewhere, notReplayed } = report;
   const head = `${count(records)} records, ${count(sessions)} sessions, ${count(recordsPerSecond)} records/s.`;
-  const left = notReplayed.historyMissing + notReplayed.unreadable;
+  const left = notReplayed.historyMissing + notReplayed.unreadable + notReplayed.setAside;
   const leftOut =
-    left === 0 ? [] : [`${count(left)} sessions are left out: their first records are not kept, or can't be read.`];
+    left === 0
+      ? []
+      : [
+          `${count(left)} sessions are left out: their first records are not kept or can't be read, or they were quarantined and redriven.`,
+        ];
   if (sessions === 0) return ["No such events were recorded."];
   if (diverged === 0) return [paintOut("green", "Everything comes out as it was recorded."), head, ...leftOut];
   return [

@@ -4,6 +4,7 @@ import { checkBackup, restoreBackup } from "../backup/restore-backup.js";
 import { type Config, readConfig } from "../config.js";
 import { connectStore } from "../redis/connection.js";
 import { startPrivateRedis } from "../redis/private-server.js";
+import { type ActOptions, asAct, record } from "./act.js";
 import { JSON_OPTION } from "./options.js";
 import { progressBar } from "./progress-bar.js";
 import { count, instant, note, print, printJson } from "./terminal.js";
@@ -17,45 +18,54 @@ Checks the file before it writes, and every journal before it says that it is do
 Time goes back to the backup: send again what happened since, with the same ids.`;
 
 export function restoreCommand(program: Command): void {
-  program
-    .command("restore")
+  asAct(program.command("restore"))
     .summary("put a backup where nothing is")
     .description("Restores FILE into an empty deployment.")
     .argument("<file>", "as `gatehouse backup` wrote it")
     .option("--check", "check the file alone; needs no Redis")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async (file: string, { check, json }: { readonly check?: true; readonly json?: true }) => {
-      const config = readConfig();
-      const summary = await checkBackup(file);
-      const { head, keys } = summary;
-      const about = { file, keys, madeAt: head.startedAt, partitions: head.deployment.partitionCount };
-      if (check) {
-        if (json) return printJson({ ...about, prefix: head.prefix, restored: false });
-        return print(
-          `${file} is whole: ${count(keys)} keys, of ${instant(head.startedAt)} UTC, prefix ${head.prefix}.`,
-        );
-      }
-      if (head.prefix !== config.prefix)
-        note(`The backup is of the prefix ${head.prefix}, and goes to ${config.prefix}: effects get other ids there.`);
-      const target = await targetOf(config);
-      try {
-        const redis = await connectStore(target.url);
-        const bar = progressBar(keys, "keys");
-        let done = 0;
-        try {
-          await restoreBackup(redis, config.prefix, file, summary, () => bar.show(++done));
-        } finally {
-          bar.stop();
-          redis.disconnect();
+    .action(
+      async (
+        file: string,
+        { check, json, ...options }: ActOptions & { readonly check?: true; readonly json?: true },
+      ) => {
+        const config = readConfig();
+        const summary = await checkBackup(file);
+        const { head, keys } = summary;
+        const about = { file, keys, madeAt: head.startedAt, partitions: head.deployment.partitionCount };
+        if (check) {
+          if (json) return printJson({ ...about, prefix: head.prefix, restored: false });
+          return print(
+            `${file} is whole: ${count(keys)} keys, of ${instant(head.startedAt)} UTC, prefix ${head.prefix}.`,
+          );
         }
-      } finally {
-        await target.stop();
-      }
-      if (json) return printJson({ ...about, prefix: config.prefix, restored: true });
-      print(`Restored ${count(keys)} keys, as they were at ${instant(head.startedAt)} UTC. Every journal verifies.`);
-      note("Send again what happened since, with the same ids: what is known already does no harm.");
-    });
+        if (head.prefix !== config.prefix)
+          note(
+            `The backup is of the prefix ${head.prefix}, and goes to ${config.prefix}: effects get other ids there.`,
+          );
+        const target = await targetOf(config);
+        try {
+          const redis = await connectStore(target.url);
+          const bar = progressBar(keys, "keys");
+          let done = 0;
+          try {
+            await restoreBackup(redis, config.prefix, file, summary, () => bar.show(++done));
+            // Into an empty deployment nothing could be written before.
+            const act = { act: "restore", about: { madeAt: instant(head.startedAt) } };
+            await record({ ...config, redis }, options, act, async ({ touch }) => touch({ keys }));
+          } finally {
+            bar.stop();
+            redis.disconnect();
+          }
+        } finally {
+          await target.stop();
+        }
+        if (json) return printJson({ ...about, prefix: config.prefix, restored: true });
+        print(`Restored ${count(keys)} keys, as they were at ${instant(head.startedAt)} UTC. Every journal verifies.`);
+        note("Send again what happened since, with the same ids: what is known already does no harm.");
+      },
+    );
 }
 
 async function targetOf({ redisUrl, directory }: Config): Promise<{ readonly url: string; stop(): Promise<void> }> {

@@ -94,6 +94,7 @@ function totals(verdicts: readonly PartitionVerdict[]) {
     notReplayed: {
       historyMissing: sum(({ notReplayed }) => notReplayed.historyMissing),
       unreadable: sum(({ notReplayed }) => notReplayed.unreadable),
+      setAside: sum(({ notReplayed }) => notReplayed.setAside),
     },
   };
 }
@@ -128,6 +129,14 @@ function page(
           [
             "  not compared",
             `${count(notReplayed.historyMissing)} sessions, whose first records are not kept any more`,
+          ],
+        ]),
+    ...(notReplayed.setAside === 0
+      ? []
+      : [
+          [
+            "  not folded",
+            `${count(notReplayed.setAside)} sessions, whose quarantine was decided on; their chain holds`,
           ],
         ]),
     ...(notReplayed.unreadable === 0 ? [] : [["  unreadable", `${count(notReplayed.unreadable)} sessions`]]),

@@ -5,7 +5,12 @@ import type * as timers from "../../machines/events/timers.js";
 
 /** Events that the fold itself makes are refused from outside. */
 type OwnEventType =
-  EventOf<(typeof timers)[keyof typeof timers]>["type"] | "policy.changed" | "assignment.changed" | "user.changed";
+  | EventOf<(typeof timers)[keyof typeof timers]>["type"]
+  | "policy.changed"
+  | "assignment.changed"
+  | "user.changed"
+  | "quarantine.lifted"
+  | "quarantine.dropped";
 
 /** Types that may be reported from outside. */
 export type OutsideEventType = Exclude<EventType, OwnEventType>;

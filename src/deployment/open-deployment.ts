@@ -31,6 +31,8 @@ export interface DeploymentTarget {
 export interface OpenDeployment {
   /** For whoever opens it once more, in another thread. */
   readonly target: Pick<DeploymentTarget, "redis" | "prefix">;
+  /** Of every key. */
+  readonly prefix: string;
   /** The store's connection, for what is kept beside partitions. */
   readonly redis: Redis;
   readonly store: PartitionStore;
@@ -58,6 +60,7 @@ export async function openDeployment(target: DeploymentTarget): Promise<OpenDepl
     };
     return {
       target: { redis, prefix },
+      prefix,
       redis: connection,
       store,
       users: new RedisUserStore(connection, { prefix, deployment: store.deployment }),

@@ -9,6 +9,8 @@ import { bodyHash } from "../store/journal-chain.js";
 import { sessionKey } from "../store/session-key.js";
 import { type ErasureScope, erasedPart, isTheirs, nameNeedles, namesThem, sessionNeedle } from "./scope.js";
 
+type Event = JournalRecord["event"];
+
 /** Texts looked through in one call: about a millisecond of the store's time. */
 const PAGE = 500;
 
@@ -52,11 +54,13 @@ export async function findInPartition(
   const { cursor } = await store.load(partition, { entries: 1, bytes: 1 });
   for (const text of new Set([needle, ...nameNeedles(scope)])) {
     for await (const { id, body } of all("inbox", text)) {
-      const { s: session, e: event } = JSON.parse(body) as { s?: string; e?: JournalRecord["event"] };
-      if (session === undefined || event === undefined) continue;
+      // `r`: events that were set aside and are taken in again with it.
+      const { s: session, e, r = [] } = JSON.parse(body) as { s?: string; e?: Event; r?: { event: Event }[] };
+      if (session === undefined || e === undefined) continue;
+      const events = [e, ...r.map(({ event }) => event)];
       if (text === needle && theirs(session)) entries.push({ id, session: sessionKey(session) });
       else if (text !== needle && id !== cursor && !isTheirs(scope, session)) {
-        if (namesThem(scope, { session: session as JournalRecord["session"], event })) othersWaiting++;
+        if (events.some((event) => namesThem(scope, { session, event }))) othersWaiting++;
       }
     }
   }

@@ -4,6 +4,7 @@
  */
 import { OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { type About, type Act, type Acting, AuditLog } from "../audit/audit-log.js";
 import type { OpenDeployment } from "../deployment/open-deployment.js";
 import type { ApiKeyRecord, Scope } from "../keys/api-key.js";
 import type { ApiKeys } from "../keys/api-keys.js";
@@ -83,6 +84,19 @@ export interface RouteDeclaration<Params extends z.ZodObject, Query extends z.Zo
   readonly responses: Responses;
   /** Statuses of problems beyond the common ones. */
   readonly problems?: readonly number[];
+  /** Where the route lets an administrator change something: it is recorded. */
+  readonly audit?: Audit<z.infer<Params>, z.infer<Body>>;
+}
+
+export interface Audit<Params, Body> {
+  /** As docs/administering.md lists them. */
+  readonly act: string;
+  /** What was asked for, without secrets and without anybody's name. */
+  readonly about?: (asked: { readonly params: Params; readonly body: Body }) => About;
+  /** Whom it is about: kept as hashes. */
+  readonly person?: (asked: { readonly params: Params; readonly body: Body }) => Act["person"];
+  /** Whether anything is to be changed at all; default: yes. */
+  readonly applies?: (body: Body) => boolean;
 }
 
 export interface Asked<Params, Query, Body> {
@@ -91,17 +105,30 @@ export interface Asked<Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
+  /** What an audited route says of its act; of others it goes nowhere. */
+  readonly acting: Acting;
 }
+
+const UNHEARD: Acting = { touch: () => undefined, know: () => undefined };
+
+/** Why an administrator does something, for the audit log. */
+const REASON_HEADER = "x-gatehouse-reason";
 
 export class Api {
   readonly app = new OpenAPIHono<ApiEnv>();
   readonly #scopes = new Map<string, Scope>();
+  readonly #acts = new Map<string, string>();
 
   constructor(readonly dependencies: ApiDependencies) {}
 
   /** The scope that each declared route needs, by `METHOD path`. */
   get scopes(): ReadonlyMap<string, Scope> {
     return this.#scopes;
+  }
+
+  /** What each audited route is recorded as, by `METHOD path`. */
+  get acts(): ReadonlyMap<string, string> {
+    return this.#acts;
   }
 
   /** A handler's HttpProblem, GatehouseError or ZodError is answered as a problem. */
@@ -113,21 +140,37 @@ export class Api {
     declaration: RouteDeclaration<Params, Query, Body>,
     handle: (asked: Asked<z.infer<Params>, z.infer<Query>, z.infer<Body>>) => Promise<Response>,
   ): void {
-    const { method, path, scope, params, query, body, maxBodyBytes = MAX_BODY_BYTES } = declaration;
+    const { method, path, scope, params, query, body, maxBodyBytes = MAX_BODY_BYTES, audit } = declaration;
     this.#scopes.set(`${method.toUpperCase()} ${path}`, scope);
+    if (audit !== undefined) this.#acts.set(`${method.toUpperCase()} ${path}`, audit.act);
     this.app.openAPIRegistry.registerPath(describe(declaration));
     this.app.on(
       method.toUpperCase(),
       [path.replaceAll(/\{(\w+)\}/g, ":$1")],
       authenticate(this.dependencies, scope),
-      async (context) =>
-        handle({
+      async (context) => {
+        const key = context.get("key");
+        const asked = {
           context,
-          key: context.get("key"),
+          key,
           params: (params === undefined ? {} : params.parse(context.req.param())) as z.infer<Params>,
           query: query?.parse(onlyOnce(context)) as z.infer<Query>,
           body: (body === undefined ? undefined : body.parse(await readJson(context, maxBodyBytes))) as z.infer<Body>,
-        }),
+        };
+        if (audit === undefined || audit.applies?.(asked.body) === false) return handle({ ...asked, acting: UNHEARD });
+        const reason = context.req.header(REASON_HEADER);
+        const actor = { by: key.name, via: "API", key: key.id, reason } as const;
+        const { redis, prefix } = this.dependencies.deployment;
+        return new AuditLog(redis, prefix, key.tenant).record(
+          actor,
+          {
+            act: audit.act,
+            ...(audit.about && { about: audit.about(asked) }),
+            person: audit.person?.(asked),
+          },
+          async (acting) => handle({ ...asked, acting }),
+        );
+      },
     );
   }
 }

@@ -7,7 +7,9 @@ import { asyncApiDocument } from "../asyncapi/document.js";
 import { Api, type ApiDependencies, type ApiEnv } from "./api.js";
 import { errorPage } from "./error-pages.js";
 import { HttpProblem, toProblem } from "./problem.js";
+import { auditRoutes } from "./routes/audit.js";
 import { decisionRoutes } from "./routes/decisions.js";
+import { endingRoutes } from "./routes/ending.js";
 import { effectRoutes } from "./routes/effects.js";
 import { eventRoutes } from "./routes/events.js";
 import { keyRoutes } from "./routes/keys.js";
@@ -26,9 +28,11 @@ const ROUTES = [
   streamRoutes,
   policyRoutes,
   userRoutes,
+  endingRoutes,
   webhookRoutes,
   effectRoutes,
   keyRoutes,
+  auditRoutes,
   probeRoutes,
 ];
 

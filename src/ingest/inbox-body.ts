@@ -1,4 +1,5 @@
 /** What stands in an inbox entry: written here on acceptance, read by whoever folds. */
+import type { Occurrence } from "../../machines/fold.js";
 import type { Entry } from "../../machines/fold-batch.js";
 import type { SessionEvent, SessionEventOf } from "../../machines/events/catalogue.js";
 import type { SessionId } from "../../machines/session/session.js";
@@ -25,8 +26,12 @@ interface EventBody {
 /** An event that Gatehouse makes itself, outside the fold. */
 interface OwnBody {
   readonly s: string;
-  readonly e: SessionEventOf<"user.changed">;
+  readonly e: SessionEventOf<"user.changed" | QuarantineDecision>;
+  /** Events that were set aside, as their records tell of them. */
+  readonly r?: readonly Occurrence[];
 }
+
+export type QuarantineDecision = "quarantine.lifted" | "quarantine.dropped";
 
 type Body =
   | EventBody
@@ -57,6 +62,15 @@ export function userChangedBody(session: SessionId, record: UserRecord): string 
   return JSON.stringify({ s: session, e: userChanged(record) } satisfies OwnBody);
 }
 
+/** Decides on a session that was set aside, and takes in again what was set aside with it. */
+export function quarantineBody(
+  session: SessionId,
+  event: SessionEventOf<QuarantineDecision>,
+  redriven: readonly Occurrence[],
+): string {
+  return JSON.stringify({ s: session, e: event, r: redriven } satisfies OwnBody);
+}
+
 export function publishBody(tenant: string, version: number): string {
   return JSON.stringify({ publish: { tenant, version } } satisfies Body);
 }
@@ -72,7 +86,10 @@ export function readEntry({ id, body }: InboxEntry): ReadEntry {
   const stored = JSON.parse(body) as Body;
   if ("clock" in stored) return { kind: "clock", at };
   if ("publish" in stored) return { kind: "publish", ...stored.publish, at };
-  if (!("o" in stored)) return { kind: "event", session: stored.s, occurrence: { event: stored.e, at } };
+  if (!("o" in stored)) {
+    const { s: session, e: event, r: redriven } = stored;
+    return { kind: "event", session, occurrence: { event, at }, ...(redriven && { redriven }) };
+  }
   const { s: session, e: event, o: source, i, t: time, u: userVersion, p: traceparent } = stored;
   const origin = { source, id: i, time, entry: id };
   return {

@@ -302,7 +302,7 @@ function emptyReport(): Writable<ReplayReport> & { notReplayed: Record<NotReplay
     records: 0,
     tombstones: 0,
     sessions: 0,
-    notReplayed: { historyMissing: 0, unreadable: 0 },
+    notReplayed: { historyMissing: 0, unreadable: 0, setAside: 0 },
     diverged: 0,
     divergences: [],
     elsewhere: 0,

@@ -26,16 +26,22 @@ export interface History {
   readonly cut?: "limit" | "trimmed" | "erased";
 }
 
+export interface HistoryRange {
+  /** Records at most, the newest ones. */
+  readonly limit?: number | undefined;
+  /** Number of the record behind which it begins; default: 0, at the session's first. */
+  readonly after?: number;
+}
+
 /**
  * @param lastRecord number of the session's newest record; 0: it has none
- * @param limit records at most, the newest ones
  * @throws StoreUnavailableError, and what reading an archive throws
  */
 export async function readHistory(
   journal: JournalReader,
   partition: number,
   lastRecord: number,
-  limit = Number.POSITIVE_INFINITY,
+  { limit = Number.POSITIVE_INFINITY, after = 0 }: HistoryRange = {},
 ): Promise<History> {
   const records: JournalRecord[] = [];
   let erased = 0;
@@ -45,7 +51,7 @@ export async function readHistory(
     ...(cut && { cut }),
   });
   let seq: number | undefined = lastRecord === 0 ? undefined : lastRecord;
-  while (seq !== undefined) {
+  while (seq !== undefined && seq > after) {
     if (records.length >= limit) return history("limit");
     const [stored]: Awaited<ReturnType<JournalReader["records"]>> = await journal.records(partition, [seq]);
     if (stored === null || stored === undefined) return history("trimmed");

@@ -19,6 +19,8 @@ const EVENT_WORDS: Words = {
   "license.revoked": "the user's license was taken away",
   "membership.changed": "the user's groups changed",
   "user.changed": "what is known of the user was told",
+  "quarantine.lifted": "an operator lets it go on",
+  "quarantine.dropped": "an operator gave the session up",
   "policy.removed": "the service took management away",
   "policy.changed": ({ version }) => `the organisation's rules changed (catalogue version ${version})`,
   "assignment.changed": ({ targeted }) =>

@@ -102,6 +102,20 @@ export function erasuresKey(prefix: string): string {
   return `${checkedPrefix(prefix)}:erasures`;
 }
 
+export interface AuditKeys {
+  /** Stream: what administrators did: one entry when an act begins, one when it ends. */
+  readonly log: string;
+  /** Hash: ids of entries of acts that have begun and not ended. */
+  readonly open: string;
+  /** String: by which people are told apart in it without being named. */
+  readonly salt: string;
+}
+
+export function auditKeys(prefix: string, tenant: string): AuditKeys {
+  const base = `${checkedPrefix(prefix)}:{audit:${tenant}}:`;
+  return { log: `${base}log`, open: `${base}open`, salt: `${base}salt` };
+}
+
 /** String: by which a process finds out whether it has the deployment's secret key. */
 export function secretCheckKey(prefix: string): string {
   return `${checkedPrefix(prefix)}:secret-check`;

@@ -1,9 +1,10 @@
 /** `gatehouse effects redrive`. */
 import type { Command } from "commander";
 import type { Redrive } from "../../webhooks/webhooks.js";
+import { type ActOptions, asAct } from "../act.js";
 import { JSON_OPTION } from "../options.js";
 import { columns, count, note, print, printJson } from "../terminal.js";
-import { withWebhooks } from "../webhooks/with-webhooks.js";
+import { actOnWebhooks, withWebhooks } from "../webhooks/with-webhooks.js";
 
 const EXAMPLE = `
 Example:
@@ -13,7 +14,7 @@ Example:
 Without --yes it says how many deliveries there are, and why they were given up, and changes nothing. Each keeps its
 webhook-id, so a receiver that took one already can tell.`;
 
-interface RedriveOptions {
+interface RedriveOptions extends ActOptions {
   readonly endpoint?: string;
   readonly type?: string;
   readonly id?: string;
@@ -23,8 +24,7 @@ interface RedriveOptions {
 }
 
 export function effectsRedriveCommand(effects: Command): void {
-  effects
-    .command("redrive")
+  asAct(effects.command("redrive"))
     .summary("try again what was given up; first a preview")
     .description("Makes spent deliveries due again, their schedule from the beginning.")
     .option("--endpoint <id>", "to one endpoint; default: to all")
@@ -34,11 +34,20 @@ export function effectsRedriveCommand(effects: Command): void {
     .option("--yes", "do it")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async ({ yes, dryRun, json, ...query }: RedriveOptions) => {
+    .action(async ({ yes, dryRun, json, by, reason, ...query }: RedriveOptions) => {
       const applies = yes === true && dryRun === undefined;
-      const result = await withWebhooks(async (store, { tenant }) =>
-        applies ? store.redrive(tenant, query) : store.previewRedrive(tenant, query),
-      );
+      const options = { ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) };
+      const result = applies
+        ? await actOnWebhooks(
+            options,
+            { act: "effects.redrive", about: query },
+            async (store, { tenant }, { touch }) => {
+              const redriven = await store.redrive(tenant, query);
+              touch({ deliveries: redriven.count });
+              return redriven;
+            },
+          )
+        : await withWebhooks(async (store, { tenant }) => store.previewRedrive(tenant, query));
       if (json) return printJson({ redriven: applies, ...result });
       for (const line of lines(result, applies)) print(line);
       if (!applies && result.count > 0) note("Nothing was changed: --yes redrives them.");

@@ -2,9 +2,10 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { TENANT_PATTERN } from "../../ingest/cloud-event.js";
 import { EMITTERS, SCOPES, type Scope } from "../../keys/api-key.js";
+import { type ActOptions, asAct } from "../act.js";
 import { JSON_OPTION, wholeNumber } from "../options.js";
 import { note, print, printJson } from "../terminal.js";
-import { withKeys } from "./with-keys.js";
+import { actOnKeys } from "./with-keys.js";
 
 const EXAMPLE = `
 Example:
@@ -16,7 +17,7 @@ webhooks, keys). None includes another. The key is printed once and can't be had
 
 const DAY_MS = 86_400_000;
 
-interface CreateOptions {
+interface CreateOptions extends ActOptions {
   readonly name: string;
   readonly scope: readonly Scope[];
   readonly emitter?: readonly (typeof EMITTERS)[number][];
@@ -26,8 +27,7 @@ interface CreateOptions {
 }
 
 export function keysCreateCommand(keys: Command): void {
-  keys
-    .command("create")
+  asAct(keys.command("create"))
     .summary("create an API key")
     .description("Creates an API key and prints it.")
     .requiredOption("--name <name>", "who has it, for people", nameText)
@@ -39,15 +39,22 @@ export function keysCreateCommand(keys: Command): void {
     .option("--expires-in-days <n>", "default: never", wholeNumber(1, 3_650))
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async ({ name, scope, emitter, tenant, expiresInDays, json }: CreateOptions) => {
-      const { record, key } = await withKeys(async (store, config) =>
-        store.create({
-          tenant: tenant ?? config.tenant,
-          name,
-          scopes: [...new Set(scope)],
-          ...(emitter && { emitters: [...new Set(emitter)] }),
-          expiresAt: expiresInDays === undefined ? null : Date.now() + expiresInDays * DAY_MS,
-        }),
+    .action(async ({ name, scope, emitter, tenant, expiresInDays, json, ...options }: CreateOptions) => {
+      const { record, key } = await actOnKeys(
+        options,
+        tenant,
+        { act: "keys.create", about: { name, scopes: scope, emitters: emitter?.slice(), expiresInDays } },
+        async (store, whose, { know }) => {
+          const made = await store.create({
+            tenant: whose,
+            name,
+            scopes: [...new Set(scope)],
+            ...(emitter && { emitters: [...new Set(emitter)] }),
+            expiresAt: expiresInDays === undefined ? null : Date.now() + expiresInDays * DAY_MS,
+          });
+          know({ id: made.record.id });
+          return made;
+        },
       );
       const { mac: _, ...shown } = record;
       if (json) return printJson({ ...shown, key });

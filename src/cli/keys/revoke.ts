@@ -1,8 +1,9 @@
 /** `gatehouse keys revoke`. */
 import type { Command } from "commander";
+import { type ActOptions, asAct } from "../act.js";
 import { JSON_OPTION } from "../options.js";
 import { print, printJson } from "../terminal.js";
-import { withKeys } from "./with-keys.js";
+import { actOnKeys } from "./with-keys.js";
 
 const EXAMPLE = `
 Example:
@@ -11,15 +12,19 @@ Example:
 Within five seconds no request with it is taken any more. Revoking a key again changes nothing.`;
 
 export function keysRevokeCommand(keys: Command): void {
-  keys
-    .command("revoke")
+  asAct(keys.command("revoke"))
     .summary("revoke an API key")
     .description("Revokes an API key for good.")
     .argument("<id>", "as `gatehouse keys list` shows it")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async (id: string, { json }: { readonly json?: true }) => {
-      const { mac: _, ...shown } = await withKeys(async (store, { tenant }) => store.revoke(tenant, id));
+    .action(async (id: string, { json, ...options }: ActOptions & { readonly json?: true }) => {
+      const { mac: _, ...shown } = await actOnKeys(
+        options,
+        undefined,
+        { act: "keys.revoke", about: { id } },
+        async (store, tenant) => store.revoke(tenant, id),
+      );
       if (json) return printJson(shown);
       print(`${shown.id} (${shown.name}) is revoked.`);
     });

@@ -5,17 +5,30 @@ import type { Draft } from "../../control/draft.js";
 import { editDraft as changeDraft } from "../../control/edit-draft.js";
 import { readConfig } from "../../config.js";
 import type { OpenDeployment } from "../../deployment/open-deployment.js";
+import type { Act, Acting } from "../../audit/audit-log.js";
+import { type ActOptions, record } from "../act.js";
 import { openRunning, openToRead } from "../redis-access.js";
 import { note } from "../terminal.js";
 
 interface Administered {
   readonly deployment: OpenDeployment;
+  readonly prefix: string;
   readonly tenant: string;
 }
 
-/** Runs a command that changes something. */
+/** Runs a command that may change something. */
 export async function administer<Result>(work: (administered: Administered) => Promise<Result>): Promise<Result> {
   return withDeployment(openRunning, work);
+}
+
+/** The part of a command that changes something: it is recorded. */
+export async function change<Result>(
+  { deployment: { redis }, prefix, tenant }: Administered,
+  options: ActOptions,
+  act: Act,
+  work: (acting: Acting) => Promise<Result>,
+): Promise<Result> {
+  return record({ redis, prefix, tenant }, options, act, work);
 }
 
 /** Runs a command that only looks; what the last demonstration left will do, too. */
@@ -30,25 +43,30 @@ async function withDeployment<Result>(
   const config = readConfig();
   const deployment = await open(config);
   try {
-    return await work({ deployment, tenant: config.tenant });
+    return await work({ deployment, prefix: config.prefix, tenant: config.tenant });
   } finally {
     await deployment.close();
   }
 }
 
 /**
- * Changes the draft.
- * @param change says what it becomes; pure
- * @throws DraftConflictError if somebody else changed it meanwhile; whatever `change` throws
+ * Changes the draft, and records it.
+ * @param edit says what it becomes; pure
+ * @throws DraftConflictError if somebody else changed it meanwhile; whatever `edit` throws
  */
 export async function editDraft<Edit extends { readonly content: CatalogueContent }>(
-  change: (content: CatalogueContent) => Edit,
+  options: ActOptions,
+  act: Act,
+  edit: (content: CatalogueContent) => Edit,
 ): Promise<Edit & { readonly diff: ContentDiff }> {
-  return administer(async ({ deployment: { catalogues }, tenant }) => {
-    const edit = await changeDraft(catalogues, tenant, change);
-    noteOutdated(edit.draft);
-    return edit;
-  });
+  return administer(async (administered) =>
+    change(administered, options, act, async ({ touch }) => {
+      const edited = await changeDraft(administered.deployment.catalogues, administered.tenant, edit);
+      touch({ policies: edited.diff.policies.length, settings: edited.diff.settings.length });
+      noteOutdated(edited.draft);
+      return edited;
+    }),
+  );
 }
 
 /** Says so if somebody published since the draft was begun. */

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { assignPolicy } from "../../control/assign.js";
 import { findPolicy, storedPolicies, withPolicies } from "../../control/stored-policies.js";
 import { UsageError } from "../failure.js";
+import { type ActOptions, asAct } from "../act.js";
 import { JSON_OPTION } from "../options.js";
 import { note, print, printJson } from "../terminal.js";
 import { NOT_IN_FORCE, editDraft } from "./administer.js";
@@ -15,7 +16,7 @@ Example:
 POLICY is an id, the beginning of an id, or a whole name. An excluded group always wins. What is named replaces the
 assignments that the policy has, unless --add is given.`;
 
-interface AssignOptions {
+interface AssignOptions extends ActOptions {
   readonly group?: readonly string[];
   readonly exclude?: readonly string[];
   readonly allUsers?: true;
@@ -25,8 +26,7 @@ interface AssignOptions {
 }
 
 export function policyAssignCommand(policy: Command): void {
-  policy
-    .command("assign")
+  asAct(policy.command("assign"))
     .summary("say whom a policy is for")
     .description("Assigns an app protection policy of the draft.")
     .argument("<policy>")
@@ -41,7 +41,11 @@ export function policyAssignCommand(policy: Command): void {
       const { group = [], exclude = [], allUsers = false, none = false, add = false, json } = options;
       checkTargets(options);
       const targets = { everyone: allUsers, groups: group, excluded: exclude };
-      const { stored, diff } = await editDraft((content) => {
+      const act = {
+        act: "policy.assign",
+        about: { policy: named, groups: group.slice(), exclude: exclude.slice(), everyone: allUsers, add },
+      };
+      const { stored, diff } = await editDraft(options, act, (content) => {
         const policies = storedPolicies(content);
         const found = findPolicy(policies, named);
         const stored = assignPolicy(found, targets, add);

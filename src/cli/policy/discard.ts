@@ -1,9 +1,10 @@
 /** `gatehouse policy discard`: the draft becomes what is in force again. */
 import type { Command } from "commander";
 import { diffContent } from "../../control/diff-content.js";
+import { type ActOptions, asAct } from "../act.js";
 import { JSON_OPTION } from "../options.js";
 import { print, printJson } from "../terminal.js";
-import { administer } from "./administer.js";
+import { administer, change } from "./administer.js";
 import { many } from "./words.js";
 
 const EXAMPLE = `
@@ -12,17 +13,23 @@ Example:
   $ gatehouse policy discard`;
 
 export function policyDiscardCommand(policy: Command): void {
-  policy
-    .command("discard")
+  asAct(policy.command("discard"))
     .summary("throw the changes of the draft away")
     .description("Makes the draft what is in force again. What was changed in it is gone.")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async ({ json }: { readonly json?: true }) =>
-      administer(async ({ deployment: { catalogues }, tenant }) => {
+    .action(async ({ json, ...options }: ActOptions & { readonly json?: true }) =>
+      administer(async (administered) => {
+        const {
+          deployment: { catalogues },
+          tenant,
+        } = administered;
         const draft = await catalogues.draft(tenant);
         const { policies, settings } = diffContent(await catalogues.inForce(tenant, draft.current), draft.content);
-        if (draft.isOpen) await catalogues.saveDraft(tenant, draft, null);
+        await change(administered, options, { act: "policy.discard" }, async ({ touch }) => {
+          if (draft.isOpen) await catalogues.saveDraft(tenant, draft, null);
+          touch({ policies: policies.length, settings: settings.length });
+        });
         if (json) return printJson({ tenant, discarded: { policies: policies.length, settings: settings.length } });
         print(
           policies.length + settings.length === 0

@@ -10,6 +10,7 @@ import {
 } from "../../control/import-documents.js";
 import { EXIT } from "../exit-code.js";
 import { UsageError } from "../failure.js";
+import { type ActOptions, asAct } from "../act.js";
 import { JSON_OPTION } from "../options.js";
 import { note, paintErr, paintOut, print, printJson, wrapLine } from "../terminal.js";
 import { NOT_IN_FORCE, editDraft } from "./administer.js";
@@ -26,7 +27,7 @@ documents and lists of assignments, as Graph answers them. All of it is imported
 file, every problem is listed and the exit code is 3. A policy whose id the draft has is replaced.
 Values that can't be understood, but do no harm, are replaced and reported; --strict makes them problems.`;
 
-interface ImportOptions {
+interface ImportOptions extends ActOptions {
   readonly policy?: string;
   readonly strict?: true;
   readonly dryRun?: true;
@@ -35,8 +36,7 @@ interface ImportOptions {
 }
 
 export function policyImportCommand(policy: Command): void {
-  policy
-    .command("import")
+  asAct(policy.command("import"))
     .summary("import policies that were exported from Graph")
     .description("Imports policy documents into the draft. Of a directory, every .json file is read.")
     .argument("<file...>", "files and directories; - for stdin")
@@ -60,7 +60,7 @@ async function importPolicies(named: readonly string[], options: ImportOptions):
   const leftOut = options.policy === undefined ? reading.assignments.map(({ file }) => file) : [];
   const { imported, isChanged } = options.dryRun
     ? { imported: read(reading), isChanged: false }
-    : await intoDraft(reading, options.policy);
+    : await intoDraft(reading, options);
   if (options.json) {
     return printJson({
       imported,
@@ -78,9 +78,12 @@ async function importPolicies(named: readonly string[], options: ImportOptions):
 
 async function intoDraft(
   reading: ImportReading,
-  assign: string | undefined,
+  { policy: assign, ...options }: ImportOptions,
 ): Promise<{ imported: readonly ImportedPolicy[]; isChanged: boolean }> {
-  const { imported, diff } = await editDraft((content) => applyImport(content, reading, assign));
+  const about = { policies: reading.policies.map(({ policy: { id } }) => id), assignedTo: assign };
+  const { imported, diff } = await editDraft(options, { act: "policy.import", about }, (content) =>
+    applyImport(content, reading, assign),
+  );
   return { imported, isChanged: diff.policies.length > 0 };
 }
 

@@ -4,9 +4,10 @@ import { readCatalogue } from "../../control/catalogue-document.js";
 import { dryRun } from "../../control/dry-run.js";
 import { draftToPublish, publishDraft } from "../../control/publish.js";
 import type { OpenDeployment } from "../../deployment/open-deployment.js";
+import { type ActOptions, asAct } from "../act.js";
 import { JSON_OPTION, wholeNumber } from "../options.js";
 import { print, printJson } from "../terminal.js";
-import { administer } from "./administer.js";
+import { administer, change } from "./administer.js";
 import { dryRunLines } from "./dry-run-report.js";
 import { progressBar } from "../progress-bar.js";
 import { noteText } from "./version-note.js";
@@ -21,7 +22,7 @@ Example:
 From the moment it returns a version, every decision obeys it. Workers then bring it to the sessions that nothing else
 touches; how far they are is shown, and Ctrl-C ends the watching, not the work.`;
 
-interface PublishCommandOptions {
+interface PublishCommandOptions extends ActOptions {
   readonly dryRun?: true;
   readonly onto?: number;
   readonly note?: string;
@@ -30,8 +31,7 @@ interface PublishCommandOptions {
 }
 
 export function policyPublishCommand(policy: Command): void {
-  policy
-    .command("publish")
+  asAct(policy.command("publish"))
     .summary("put the draft into force, or see first what that would do")
     .description("Publishes the draft as the next catalogue version.")
     .option("--dry-run", "say which sessions would change, and change nothing")
@@ -40,8 +40,9 @@ export function policyPublishCommand(policy: Command): void {
     .option("--no-wait", "do not watch how the version reaches idle sessions")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async ({ dryRun: isDry, onto, note, wait, json }: PublishCommandOptions) =>
-      administer(async ({ deployment, tenant }) => {
+    .action(async ({ dryRun: isDry, onto, note, wait, json, ...options }: PublishCommandOptions) =>
+      administer(async (administered) => {
+        const { deployment, tenant } = administered;
         const draft = await draftToPublish(deployment.catalogues, tenant, onto);
         if (isDry) {
           const candidate = readCatalogue({ ...draft.content, version: draft.current + 1 });
@@ -50,8 +51,14 @@ export function policyPublishCommand(policy: Command): void {
           for (const line of dryRunLines(report)) print(line);
           return;
         }
-        const version = await publishDraft(deployment, tenant, draft, { note });
         const { policies, conditionalAccess } = draft.content;
+        const act = { act: "policy.publish", about: { onto, note } };
+        const version = await change(administered, options, act, async ({ know, touch }) => {
+          const published = await publishDraft(deployment, tenant, draft, { note });
+          know({ version: published });
+          touch({ policies: policies.length + conditionalAccess.length });
+          return published;
+        });
         if (json)
           printJson({ tenant, version, policies: policies.length, conditionalAccess: conditionalAccess.length });
         else {

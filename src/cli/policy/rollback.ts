@@ -1,9 +1,10 @@
 /** `gatehouse policy rollback`: what was in force earlier is published once more. */
 import { type Command, InvalidArgumentError } from "commander";
 import { rollback } from "../../control/publish.js";
+import { type ActOptions, asAct } from "../act.js";
 import { JSON_OPTION } from "../options.js";
 import { note as say, print, printJson } from "../terminal.js";
-import { administer } from "./administer.js";
+import { administer, change } from "./administer.js";
 import { noteText } from "./version-note.js";
 import { watchWalk } from "./watch-walk.js";
 
@@ -14,15 +15,14 @@ Example:
 
 A version is never changed: the content of version 3 becomes the next version. The draft stays as it is.`;
 
-interface RollbackOptions {
+interface RollbackOptions extends ActOptions {
   readonly note?: string;
   readonly wait: boolean;
   readonly json?: true;
 }
 
 export function policyRollbackCommand(policy: Command): void {
-  policy
-    .command("rollback")
+  asAct(policy.command("rollback"))
     .summary("publish an earlier version's content again")
     .description("Publishes the content of an earlier version as the next one.")
     .argument("<version>", "whose content", versionNumber)
@@ -30,9 +30,15 @@ export function policyRollbackCommand(policy: Command): void {
     .option("--no-wait", "do not watch how the version reaches idle sessions")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async (to: number, { note, wait, json }: RollbackOptions) =>
-      administer(async ({ deployment, tenant }) => {
-        const version = await rollback(deployment, tenant, to, { note });
+    .action(async (to: number, { note, wait, json, ...options }: RollbackOptions) =>
+      administer(async (administered) => {
+        const { deployment, tenant } = administered;
+        const act = { act: "policy.rollback", about: { to, note } };
+        const version = await change(administered, options, act, async ({ know }) => {
+          const published = await rollback(deployment, tenant, to, { note });
+          know({ version: published });
+          return published;
+        });
         const { isOpen } = await deployment.catalogues.draft(tenant);
         if (json) printJson({ tenant, version, contentOf: to });
         else print(`Version ${version} of ${tenant} is in force, with the content of version ${to}.`);

@@ -1,6 +1,7 @@
 /** `gatehouse policy settings`: the tenant's own settings, in the draft. */
 import type { Command } from "commander";
 import { DEFAULT_SETTINGS, TenantSettings } from "../../../machines/policy/settings.js";
+import { type ActOptions, asAct } from "../act.js";
 import { JSON_OPTION } from "../options.js";
 import { note, paintErr, print, printJson } from "../terminal.js";
 import { NOT_IN_FORCE, editDraft, lookAt } from "./administer.js";
@@ -39,18 +40,19 @@ export function policySettingsCommand(policy: Command): void {
         for (const name of names) note(paintErr("dim", `  ${name}: ${valueWords(name, effective[name])}`));
       }),
     );
-  settings
-    .command("set")
+  asAct(settings.command("set"))
     .description(
       "Puts the settings in FILE, a JSON object, in the place of the draft's. What it leaves out keeps its default.",
     )
     .argument("<file>", "a JSON object; - for stdin")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async (file: string, { json }: { readonly json?: true }) => {
+    .action(async (file: string, { json, ...options }: ActOptions & { readonly json?: true }) => {
       const given = await readJsonFile(file);
       TenantSettings.parse(given);
-      const { diff } = await editDraft((content) => ({ content: { ...content, settings: given } }));
+      const { diff } = await editDraft(options, { act: "policy.settings" }, (content) => ({
+        content: { ...content, settings: given },
+      }));
       if (json) return printJson({ changed: diff.settings });
       for (const { property, before, after } of diff.settings) {
         print(`${property}: ${valueWords(property, before)} → ${valueWords(property, after)}`);

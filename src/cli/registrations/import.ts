@@ -9,6 +9,7 @@ import { registrationEvents } from "../../registrations/registration-events.js";
 import { type Registration, readRegistration } from "../../registrations/registration.js";
 import { unwrapped } from "../../registrations/unwrap.js";
 import { look } from "../../sessions/look.js";
+import { type ActOptions, record } from "../act.js";
 import { NotTakenList, type Problem } from "../emit/not-taken.js";
 import { type PlaceKind, splitEvents } from "../../ingest/split-events.js";
 import { EXIT } from "../exit-code.js";
@@ -19,7 +20,7 @@ import { count, note, paintErr, print, printJson } from "../terminal.js";
 /** A registration of Graph is about 1 KiB. */
 const REGISTRATION_BYTES = 64 * 1024;
 
-export interface ImportOptions {
+export interface ImportOptions extends ActOptions {
   readonly json?: true;
   readonly retryFor: number;
 }
@@ -36,39 +37,43 @@ export async function importRegistrations(files: readonly string[], options: Imp
   const deployment = await openRunning(config);
   const reports: FileReport[] = [];
   const startedAt = performance.now();
+  const where = { ...config, redis: deployment.redis };
   try {
-    const apps = await appsOf(deployment, config.tenant);
-    for (const [n, input] of inputs.entries()) {
-      const progress = showProgress(input.bytes, "registrations");
-      try {
-        const split = splitEvents(unwrapped(input.read(progress.read)), {
-          maxBytes: REGISTRATION_BYTES,
-          isWrapped: true,
-        });
-        const report = new FileReport(files[n] as string, () => split.kind);
-        reports.push(report);
-        const sender = new Sender(deployment, config.tenant, {
-          retryForMs: options.retryFor,
-          onNotTaken: (place, problem) => report.refuse(place, problem),
-          onOutage: (outage) =>
-            progress.say(outage === "began" ? "Redis does not answer; trying again …" : "Redis answers again."),
-        });
-        for await (const chunk of split.chunks) {
-          const found = chunk.flatMap((one) => read(one, apps, report));
-          const fresh = await withoutSession(deployment, config.tenant, found);
-          report.known += found.length - fresh.length;
-          report.begun += fresh.length;
-          await sender.send(
-            fresh.flatMap(({ place, registration }) =>
-              registrationEvents(registration).map((input) => ({ place, input })),
-            ),
-          );
-          progress.done(chunk.length);
+    await record(where, options, { act: "registrations.import" }, async ({ touch }) => {
+      const apps = await appsOf(deployment, config.tenant);
+      for (const [n, input] of inputs.entries()) {
+        const progress = showProgress(input.bytes, "registrations");
+        try {
+          const split = splitEvents(unwrapped(input.read(progress.read)), {
+            maxBytes: REGISTRATION_BYTES,
+            isWrapped: true,
+          });
+          const report = new FileReport(files[n] as string, () => split.kind);
+          reports.push(report);
+          const sender = new Sender(deployment, config.tenant, {
+            retryForMs: options.retryFor,
+            onNotTaken: (place, problem) => report.refuse(place, problem),
+            onOutage: (outage) =>
+              progress.say(outage === "began" ? "Redis does not answer; trying again …" : "Redis answers again."),
+          });
+          for await (const chunk of split.chunks) {
+            const found = chunk.flatMap((one) => read(one, apps, report));
+            const fresh = await withoutSession(deployment, config.tenant, found);
+            report.known += found.length - fresh.length;
+            report.begun += fresh.length;
+            await sender.send(
+              fresh.flatMap(({ place, registration }) =>
+                registrationEvents(registration).map((input) => ({ place, input })),
+              ),
+            );
+            progress.done(chunk.length);
+            touch({ sessions: reports.reduce((sum, { begun }) => sum + begun, 0) });
+          }
+        } finally {
+          progress.stop();
         }
-      } finally {
-        progress.stop();
       }
-    }
+    });
   } finally {
     for (const input of inputs) input.close();
     await deployment.close();

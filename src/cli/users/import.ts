@@ -8,6 +8,7 @@ import { NotTakenList } from "../emit/not-taken.js";
 import { splitEvents } from "../../ingest/split-events.js";
 import { EXIT } from "../exit-code.js";
 import { openInput, showProgress } from "../input-file.js";
+import { type ActOptions, asAct, record } from "../act.js";
 import { JSON_OPTION } from "../options.js";
 import { openRunning } from "../redis-access.js";
 import { count, print, printJson } from "../terminal.js";
@@ -26,14 +27,13 @@ Importing a file again is safe: what is known already is not changed, and nobody
 const FIX = 'Send {"user", "licensed"?, "groups"?, "account"?: "enabled" or "disabled"}, or a Graph user with its id.';
 
 export function usersImportCommand(users: Command): void {
-  users
-    .command("import")
+  asAct(users.command("import"))
     .summary("take in license, groups and account of many users")
     .description("Takes in the users of FILE, which is NDJSON or one JSON array; - is stdin.")
     .argument("<file>", "NDJSON, or a JSON array; - for stdin")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async (file: string, { json }: { readonly json?: true }) => {
+    .action(async (file: string, { json, ...options }: ActOptions & { readonly json?: true }) => {
       const config = readConfig();
       const input = await openInput(file);
       const deployment = await openRunning(config);
@@ -41,32 +41,36 @@ export function usersImportCommand(users: Command): void {
       const notTaken = new NotTakenList();
       const totals = { read: 0, changed: 0, unchanged: 0, told: 0 };
       const startedAt = performance.now();
+      const where = { ...config, redis: deployment.redis };
       try {
-        const split = splitEvents(input.read(progress.read), { maxBytes: LINE_BYTES });
-        for await (const chunk of split.chunks) {
-          const lines: UserLine[] = [];
-          for (const one of chunk) {
-            const line = "refusal" in one ? undefined : readUserLine(one.input);
-            if (line !== undefined && "user" in line) lines.push(line);
-            else {
-              notTaken.add(
-                split.kind,
-                one.place,
-                "refusal" in one
-                  ? one.refusal
-                  : {
-                      code: "user.invalid",
-                      path: jsonPointer(line?.path ?? []),
-                      message: line?.message ?? "",
-                      fix: FIX,
-                    },
-              );
+        await record(where, options, { act: "users.import" }, async ({ touch }) => {
+          const split = splitEvents(input.read(progress.read), { maxBytes: LINE_BYTES });
+          for await (const chunk of split.chunks) {
+            const lines: UserLine[] = [];
+            for (const one of chunk) {
+              const line = "refusal" in one ? undefined : readUserLine(one.input);
+              if (line !== undefined && "user" in line) lines.push(line);
+              else {
+                notTaken.add(
+                  split.kind,
+                  one.place,
+                  "refusal" in one
+                    ? one.refusal
+                    : {
+                        code: "user.invalid",
+                        path: jsonPointer(line?.path ?? []),
+                        message: line?.message ?? "",
+                        fix: FIX,
+                      },
+                );
+              }
             }
+            add(totals, await importUsers(deployment, config.tenant, lines));
+            totals.read += chunk.length;
+            progress.done(chunk.length);
+            touch({ ...totals, refused: notTaken.size });
           }
-          add(totals, await importUsers(deployment, config.tenant, lines));
-          totals.read += chunk.length;
-          progress.done(chunk.length);
-        }
+        });
       } finally {
         progress.stop();
         input.close();

@@ -1,8 +1,9 @@
 /** `gatehouse webhooks resume`. */
 import type { Command } from "commander";
+import { type ActOptions, asAct } from "../act.js";
 import { JSON_OPTION } from "../options.js";
 import { count, print, printJson } from "../terminal.js";
-import { withWebhooks } from "./with-webhooks.js";
+import { actOnWebhooks } from "./with-webhooks.js";
 
 const EXAMPLE = `
 Example:
@@ -11,18 +12,21 @@ Example:
 What was spent while the endpoint was disabled is sent after \`gatehouse effects redrive\`.`;
 
 export function webhooksResumeCommand(webhooks: Command): void {
-  webhooks
-    .command("resume")
+  asAct(webhooks.command("resume"))
     .summary("send to an endpoint again that was paused or disabled")
     .description("Sends to the endpoint again. Everything that waits for it is due at once.")
     .argument("<id>", "as `gatehouse webhooks list` shows it")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async (id: string, { json }: { readonly json?: true }) => {
-      const endpoint = await withWebhooks(async (store, { tenant }) => {
-        await store.resume(tenant, id);
-        return store.get(tenant, id);
-      });
+    .action(async (id: string, { json, ...options }: ActOptions & { readonly json?: true }) => {
+      const endpoint = await actOnWebhooks(
+        options,
+        { act: "webhooks.resume", about: { endpoint: id } },
+        async (store, { tenant }) => {
+          await store.resume(tenant, id);
+          return store.get(tenant, id);
+        },
+      );
       if (json) printJson(endpoint);
       else print(`${id} is active: ${count(endpoint.figures.waiting)} deliveries are due.`);
     });

@@ -1,10 +1,11 @@
 /** `gatehouse webhooks test`. */
 import type { Command } from "commander";
 import { EXIT } from "../exit-code.js";
+import { type ActOptions, asAct } from "../act.js";
 import { JSON_OPTION } from "../options.js";
 import { print, printJson } from "../terminal.js";
 import { answerLines } from "./words.js";
-import { withWebhooks } from "./with-webhooks.js";
+import { actOnWebhooks } from "./with-webhooks.js";
 
 const EXAMPLE = `
 Example:
@@ -13,8 +14,7 @@ Example:
 Ends with 1 if the endpoint did not answer 2xx.`;
 
 export function webhooksTestCommand(webhooks: Command): void {
-  webhooks
-    .command("test")
+  asAct(webhooks.command("test"))
     .summary("send a signed test event, and print what came back")
     .description(
       "Sends one signed event of the type gatehouse.effect.test, at once and from here, whatever state the endpoint is in.",
@@ -22,11 +22,15 @@ export function webhooksTestCommand(webhooks: Command): void {
     .argument("<id>", "as `gatehouse webhooks list` shows it")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async (id: string, { json }: { readonly json?: true }) => {
-      const { url, sent } = await withWebhooks(async (store, { tenant }) => {
-        const endpoint = await store.get(tenant, id);
-        return { url: endpoint.url, sent: await store.test(tenant, id) };
-      });
+    .action(async (id: string, { json, ...options }: ActOptions & { readonly json?: true }) => {
+      const { url, sent } = await actOnWebhooks(
+        options,
+        { act: "webhooks.test", about: { endpoint: id } },
+        async (store, { tenant }) => {
+          const endpoint = await store.get(tenant, id);
+          return { url: endpoint.url, sent: await store.test(tenant, id) };
+        },
+      );
       const { answer } = sent;
       if (answer.why !== undefined) process.exitCode = EXIT.failure;
       if (json)

@@ -1,8 +1,9 @@
 /** What the commands about webhooks and their deliveries begin and end with. */
-import { userInfo } from "node:os";
 import { type Config, readConfig } from "../../config.js";
 import { openWebhooks } from "../../webhooks/open-webhooks.js";
 import type { Webhooks } from "../../webhooks/webhooks.js";
+import type { Act, Acting } from "../../audit/audit-log.js";
+import { type ActOptions, machineUser, record } from "../act.js";
 import { openRunning } from "../redis-access.js";
 
 export async function withWebhooks<Result>(
@@ -17,11 +18,22 @@ export async function withWebhooks<Result>(
   }
 }
 
-/** Who is at the terminal, as the log says it. */
-export function operator(): string {
+/** Changes something, and records it. */
+export async function actOnWebhooks<Result>(
+  options: ActOptions,
+  act: Act,
+  work: (webhooks: Webhooks, config: Config, acting: Acting) => Promise<Result>,
+): Promise<Result> {
+  const config = readConfig();
+  const deployment = await openRunning(config);
   try {
-    return `${userInfo().username} (command line)`;
-  } catch {
-    return "somebody (command line)";
+    const webhooks = await openWebhooks(deployment.redis, config);
+    const where = { ...config, redis: deployment.redis };
+    return await record(where, options, act, async (acting) => work(webhooks, config, acting));
+  } finally {
+    await deployment.close();
   }
 }
+
+/** Who acts, as a delivery's log says it. */
+export const operator = ({ by = machineUser() }: ActOptions): string => `${by} (command line)`;

@@ -109,6 +109,11 @@ export function effectRoutes(api: Api): void {
       scope: "operate",
       tag: "Effects",
       summary: "Try again what was given up, or see first what that would be",
+      audit: {
+        act: "effects.redrive",
+        about: ({ body: { endpoint, type, id } }) => ({ endpoint, type, id }),
+        applies: ({ apply }) => apply,
+      },
       description: "Each delivery keeps its webhook-id and begins its schedule anew.",
       body: RedriveBody,
       responses: {
@@ -127,13 +132,14 @@ export function effectRoutes(api: Api): void {
       },
       problems: [404],
     },
-    async ({ context, key: { tenant }, body: { endpoint, type, id, apply } }) => {
+    async ({ context, key: { tenant }, body: { endpoint, type, id, apply }, acting }) => {
       const query = {
         ...(endpoint !== undefined && { endpoint }),
         ...(type !== undefined && { type }),
         ...(id !== undefined && { id }),
       };
       const result = apply ? await webhooks.redrive(tenant, query) : await webhooks.previewRedrive(tenant, query);
+      acting.touch({ deliveries: result.count });
       return context.json({ applied: apply, ...result });
     },
   );

@@ -44,14 +44,19 @@ export function keyRoutes(api: Api): void {
       scope: "admin",
       tag: "API keys",
       summary: "Create an API key",
+      audit: {
+        act: "keys.create",
+        about: ({ body: { name, scopes, emitters, expiresInDays } }) => ({ name, scopes, emitters, expiresInDays }),
+      },
       body: NewKey,
       responses: {
         201: json(Key.extend({ key: z.string() }).openapi("CreatedApiKey"), "The key, which can't be had again"),
       },
     },
-    async ({ context, key: { tenant }, body: { name, scopes, emitters, expiresInDays } }) => {
+    async ({ context, key: { tenant }, body: { name, scopes, emitters, expiresInDays }, acting }) => {
       const expiresAt = expiresInDays === undefined ? null : Date.now() + expiresInDays * DAY_MS;
       const { record, key } = await keys.create({ tenant, name, scopes, ...(emitters && { emitters }), expiresAt });
+      acting.know({ id: record.id });
       context.header("cache-control", "no-store");
       return context.json({ ...keyView(record), key }, 201);
     },
@@ -78,6 +83,7 @@ export function keyRoutes(api: Api): void {
       scope: "admin",
       tag: "API keys",
       summary: "Revoke an API key",
+      audit: { act: "keys.revoke", about: ({ params: { id } }) => ({ id }) },
       description: "Within seconds no request with it is taken any more.",
       params: z.object({ id: z.string().max(64) }),
       responses: { 200: json(Key, "The revoked key") },

@@ -78,6 +78,7 @@ export function policyRoutes(api: Api): void {
       scope: "admin",
       tag: TAG,
       summary: "Import documents that were exported from Graph into the draft",
+      audit: { act: "policy.import" },
       description:
         "One document, a list, or a page of Graph ({value: […]}): app protection, conditional access. All of it is imported, or nothing. " +
         "Values that can't be understood, but do no harm, are replaced and reported.",
@@ -93,7 +94,7 @@ export function policyRoutes(api: Api): void {
       },
       problems: [409],
     },
-    async ({ context, key: { tenant } }) => {
+    async ({ context, key: { tenant }, acting }) => {
       const bytes = await readBytes(context, MAX_DOCUMENT_BYTES);
       const reading = readImport([{ name: "body", bytes }]);
       if (reading.problems.length > 0) {
@@ -108,6 +109,8 @@ export function policyRoutes(api: Api): void {
         });
       }
       const { imported } = await editDraft(catalogues, tenant, (content) => applyImport(content, reading, undefined));
+      acting.know({ policies: imported.map(({ id }) => id) });
+      acting.touch({ policies: imported.length });
       const own = <Item extends { readonly file: string }>({ file: _, ...item }: Item) => item;
       return context.json({
         imported: imported.map(own),
@@ -141,6 +144,7 @@ export function policyRoutes(api: Api): void {
       scope: "admin",
       tag: TAG,
       summary: "Take a policy out of the draft",
+      audit: { act: "policy.remove", about: ({ params: { policy } }) => ({ policy }) },
       params: Named,
       responses: { 200: json(z.object({ removed: z.string(), name: z.string() }).openapi("RemovedPolicy"), "Removed") },
       problems: [404, 409],
@@ -163,6 +167,16 @@ export function policyRoutes(api: Api): void {
       scope: "admin",
       tag: TAG,
       summary: "Say whom a policy of the draft is for",
+      audit: {
+        act: "policy.assign",
+        about: ({ params: { policy }, body: { groups, exclude, everyone, add } }) => ({
+          policy,
+          groups,
+          exclude,
+          everyone,
+          add,
+        }),
+      },
       params: Named,
       body: z
         .strictObject({
@@ -195,13 +209,15 @@ export function policyRoutes(api: Api): void {
       scope: "admin",
       tag: TAG,
       summary: "Set the tenant's own settings, in the draft",
+      audit: { act: "policy.settings" },
       body: z.looseObject({}).openapi("TenantSettings", { description: "docs/policies.md lists them" }),
       responses: { 200: json(Loose("ChangedSettings", { changed: z.array(z.looseObject({})) }), "What changed") },
       problems: [409],
     },
-    async ({ context, key: { tenant }, body }) => {
+    async ({ context, key: { tenant }, body, acting }) => {
       TenantSettings.parse(body);
       const { diff } = await editDraft(catalogues, tenant, (content) => ({ content: { ...content, settings: body } }));
+      acting.touch({ settings: diff.settings.length });
       return context.json({ changed: diff.settings });
     },
   );
@@ -332,6 +348,7 @@ export function policyRoutes(api: Api): void {
       scope: "admin",
       tag: TAG,
       summary: "Publish the draft as the next version",
+      audit: { act: "policy.publish", about: ({ body: { onto, note } }) => ({ onto, note }) },
       description: "Every decision from then on obeys it.",
       body: z
         .strictObject({
@@ -346,9 +363,12 @@ export function policyRoutes(api: Api): void {
       responses: { 200: json(Published, "The version now in force") },
       problems: [409],
     },
-    async ({ context, key: { tenant }, body: { onto, note } }) => {
+    async ({ context, key: { tenant }, body: { onto, note }, acting }) => {
       const draft = await draftToPublish(catalogues, tenant, onto);
-      return context.json({ version: await publishDraft(deployment, tenant, draft, { note }) });
+      const version = await publishDraft(deployment, tenant, draft, { note });
+      acting.know({ version });
+      acting.touch({ policies: draft.content.policies.length + draft.content.conditionalAccess.length });
+      return context.json({ version });
     },
   );
 
@@ -359,12 +379,16 @@ export function policyRoutes(api: Api): void {
       scope: "admin",
       tag: TAG,
       summary: "Publish an earlier version's content again",
+      audit: { act: "policy.rollback", about: ({ body: { version: to, note } }) => ({ to, note }) },
       body: z.strictObject({ version: z.int().min(1), note: Note.optional() }).openapi("Rollback"),
       responses: { 200: json(Published, "The version now in force") },
       problems: [404, 409],
     },
-    async ({ context, key: { tenant }, body: { version, note } }) =>
-      context.json({ version: await rollback(deployment, tenant, version, note === undefined ? {} : { note }) }),
+    async ({ context, key: { tenant }, body: { version, note }, acting }) => {
+      const published = await rollback(deployment, tenant, version, note === undefined ? {} : { note });
+      acting.know({ version: published });
+      return context.json({ version: published });
+    },
   );
 
   api.route(
@@ -374,6 +398,7 @@ export function policyRoutes(api: Api): void {
       scope: "admin",
       tag: TAG,
       summary: "Throw the draft's changes away",
+      audit: { act: "policy.discard" },
       responses: { 200: json(z.object({ discarded: z.boolean() }).openapi("Discarded"), "Whether there were any") },
       problems: [409],
     },

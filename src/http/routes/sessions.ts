@@ -146,7 +146,7 @@ export function sessionRoutes(api: Api): void {
       return context.json({
         session: id,
         waiting,
-        ...(await readHistory(deployment.store, partition, lastRecord, limit)),
+        ...(await readHistory(deployment.store, partition, lastRecord, { limit })),
       });
     },
   );

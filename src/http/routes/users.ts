@@ -28,6 +28,7 @@ export function userRoutes(api: Api): void {
       scope: "admin",
       tag: "Users",
       summary: "Take in license, groups and account of many users",
+      audit: { act: "users.import" },
       description:
         "NDJSON or one JSON array, of any length; each {user, licensed?, groups?, account?} or a user as Graph exports it. " +
         "What a line leaves out stays as it is known; groups are complete. Sending it again is safe.",
@@ -53,7 +54,7 @@ export function userRoutes(api: Api): void {
         ),
       },
     },
-    async ({ context, key: { tenant } }) => {
+    async ({ context, key: { tenant }, acting }) => {
       const totals = { read: 0, changed: 0, unchanged: 0, told: 0, refused: 0 };
       const refusals: { place: number; pointer: string; message: string; fix: string }[] = [];
       const refuse = (place: number, pointer: string, message: string, fix: string) => {
@@ -76,6 +77,7 @@ export function userRoutes(api: Api): void {
         totals.changed += changed;
         totals.unchanged += unchanged;
         totals.told += told;
+        acting.touch(totals);
       }
       return context.json({ ...totals, refusals });
     },

@@ -70,13 +70,15 @@ export function webhookRoutes(api: Api): void {
       scope: "admin",
       tag: "Webhooks",
       summary: "Create a webhook endpoint",
+      audit: { act: "webhooks.create", about: ({ body: { url } }) => ({ host: URL.parse(url)?.host }) },
       description: "From then on it is sent the effects that its filter asks for, as signed CloudEvents.",
       body: NewEndpoint,
       responses: { 201: json(WithSecret, "The endpoint, and its secret, which can't be had again") },
       problems: [409],
     },
-    async ({ context, key: { tenant }, body }) => {
+    async ({ context, key: { tenant }, body, acting }) => {
       const { endpoint, secret } = await webhooks.create(tenant, body);
+      acting.know({ endpoint: endpoint.id });
       context.header("cache-control", "no-store");
       return context.json({ ...endpoint, secret }, 201);
     },
@@ -117,6 +119,7 @@ export function webhookRoutes(api: Api): void {
       scope: "admin",
       tag: "Webhooks",
       summary: "Remove a webhook endpoint",
+      audit: { act: "webhooks.remove", about: ({ params: { id } }) => ({ endpoint: id }) },
       description: "What waits for it is dropped, and stays listed for 30 days with who removed the endpoint.",
       params: Path,
       responses: {
@@ -124,8 +127,9 @@ export function webhookRoutes(api: Api): void {
       },
       problems: [404, 409],
     },
-    async ({ context, key, params: { id } }) => {
+    async ({ context, key, params: { id }, acting }) => {
       const { endpoint, dropped } = await webhooks.remove(key.tenant, id, byKey(key));
+      acting.touch({ deliveries: dropped });
       return context.json({ ...endpoint, dropped });
     },
   );
@@ -137,6 +141,7 @@ export function webhookRoutes(api: Api): void {
       scope: "admin",
       tag: "Webhooks",
       summary: "Send an endpoint nothing for now",
+      audit: { act: "webhooks.pause", about: ({ params: { id } }) => ({ endpoint: id }) },
       description: "Effects wait for it, for as long as it takes.",
       params: Path,
       responses: { 200: json(EndpointSchema, "The endpoint") },
@@ -152,6 +157,7 @@ export function webhookRoutes(api: Api): void {
       scope: "admin",
       tag: "Webhooks",
       summary: "Send to an endpoint again that was paused or disabled",
+      audit: { act: "webhooks.resume", about: ({ params: { id } }) => ({ endpoint: id }) },
       description: "What waits for it is due at once.",
       params: Path,
       responses: { 200: json(EndpointSchema, "The endpoint") },
@@ -167,6 +173,10 @@ export function webhookRoutes(api: Api): void {
       scope: "admin",
       tag: "Webhooks",
       summary: "Give an endpoint a new secret",
+      audit: {
+        act: "webhooks.rotate",
+        about: ({ params: { id }, body: { graceHours } }) => ({ endpoint: id, graceMs: graceHours * HOUR_MS }),
+      },
       params: Path,
       body: z
         .strictObject({
@@ -195,6 +205,7 @@ export function webhookRoutes(api: Api): void {
       scope: "admin",
       tag: "Webhooks",
       summary: "Send an endpoint a signed test event",
+      audit: { act: "webhooks.test", about: ({ params: { id } }) => ({ endpoint: id }) },
       description: "At once, whatever state the endpoint is in. Says what came of it, never what the answer held.",
       params: Path,
       responses: {

@@ -16,7 +16,11 @@ const NAMES = [
   "users",
   "registrations",
   "erase",
+  "wipe",
+  "signout",
   "erasures",
+  "quarantine",
+  "audit",
   "serve",
   "keys",
   "sessions",
@@ -55,6 +59,24 @@ test.each(createProgram().commands.flatMap((command) => withAllBelow(command)))(
     expect(helpOf(command)).toMatch(new RegExp(`Example:\\n[^]*gatehouse ${name}`));
   },
 );
+
+/** They look, run or report; events are what the journal tells. */
+const CHANGES_NOTHING_ITSELF = new Set(
+  `demo, up, work, serve, emit, sessions, session, history, decide, health, backup, erasures, audit, users show, keys list,
+   quarantine list, quarantine show, effects list, effects show, webhooks list, webhooks show, policy list, policy show,
+   policy explain, policy diff, policy versions, policy settings show`.split(/,\s+/),
+);
+
+test("every command that changes something is an act: it says who does it, and why", () => {
+  const commands = createProgram()
+    .commands.flatMap((command) => withAllBelow(command))
+    .filter(([, { commands: below }]) => below.length === 0);
+  for (const [name, { options }] of commands) {
+    const flags = options.map(({ long }) => long);
+    const isAct = flags.includes("--by") && flags.includes("--reason");
+    expect([name, isAct]).toEqual([name, !CHANGES_NOTHING_ITSELF.has(name)]);
+  }
+});
 
 describe("a mistake on the command line ends with 2 and says what to do", () => {
   test.each([

@@ -1,0 +1,180 @@
+/** Wiping, signing out and quarantines by command, with a worker beside; and the log of who did it. */
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { encodeSession } from "../../machines/session/snapshot.js";
+import { openDeployment } from "../../src/deployment/open-deployment.js";
+import { type PrivateRedis, startPrivateRedis } from "../../src/redis/private-server.js";
+import { look } from "../../src/sessions/look.js";
+import { partitionKeys } from "../../src/store/keys.js";
+import { sessionKey } from "../../src/store/session-key.js";
+import { Cli, type CliOptions, runCli, temporaryDirectory } from "../support/cli.js";
+
+const LONG_MS = 120_000;
+
+let home: Awaited<ReturnType<typeof temporaryDirectory>>;
+let redis: PrivateRedis;
+let options: CliOptions;
+let worker: Cli;
+
+beforeAll(async () => {
+  home = await temporaryDirectory();
+  redis = await startPrivateRedis({ directory: join(home.path, "redis") });
+  options = { directory: home.path, environment: { REDIS_URL: redis.url, GATEHOUSE_SECRET_KEY: "x".repeat(32) } };
+  worker = new Cli(["work"], options);
+  await worker.says(/worker is up/);
+}, LONG_MS);
+afterAll(async () => {
+  await worker.stop();
+  await redis.stop();
+  await home.remove();
+});
+
+async function run(args: readonly string[], input = "") {
+  const { code, stdout, stderr } = await runCli([...args, "--json"], { ...options, input });
+  return { code, stderr, result: JSON.parse(stdout) };
+}
+
+let sent = 0;
+const event = (subject: string, type: string, data: object = {}) =>
+  `${JSON.stringify({ specversion: "1.0", id: `e-${++sent}`, source: "test", type, subject, time: new Date().toISOString(), data })}\n`;
+
+/** Marks the stored session as one that an event could not be applied to, or damages it. */
+async function tamper(subject: string, how: "quarantine" | "damage"): Promise<void> {
+  const deployment = await openDeployment({ redis: redis.url, prefix: "gh" });
+  try {
+    const id = `contoso/${subject}/azure-mobile`;
+    await expect.poll(async () => (await look(deployment, id)).waiting).toBe(0);
+    const { partition, session } = await look(deployment, id);
+    if (session === undefined || "unreadable" in session) throw new Error(`there is no session ${id}`);
+    const since = { asOf: session.asOf, record: session.lastRecord };
+    const quarantine = { reason: "app.launched in active: boom", at: session.asOf, event: "app.launched", since };
+    const text = how === "damage" ? `{"v":1,"id":"${id}"` : encodeSession({ ...session, quarantine });
+    await deployment.redis.hset(partitionKeys("gh", partition).sessions, sessionKey(id), text);
+  } finally {
+    await deployment.close();
+  }
+}
+
+test(
+  "a quarantined session is listed, shown, redriven with all that came since; a damaged one is dropped",
+  async () => {
+    await run(
+      ["emit", "-"],
+      event("q-1/quinn", "account.signedIn", { platform: "ios" }) +
+        event("q-2/quinn", "account.signedIn", { platform: "ios" }),
+    );
+    await tamper("q-1/quinn", "quarantine");
+    await tamper("q-2/quinn", "damage");
+    await run(["emit", "-"], event("q-1/quinn", "app.backgrounded"));
+
+    expect(await run(["quarantine", "list"])).toMatchObject({ code: 0, result: { count: 2 } });
+    expect(await run(["quarantine", "list", "--why", "boom"])).toMatchObject({ result: { count: 1 } });
+    const shown = await runCli(["quarantine", "show", "q-1/quinn"], options);
+    expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/boom[^]*app\.backgrounded +quarantined/) });
+
+    const preview = await runCli(["quarantine", "redrive", "--kind", "quarantined"], options);
+    expect(preview).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1 session, 1 events/) });
+    expect(preview.stderr).toContain("--yes");
+    const redriven = await run(["quarantine", "redrive", "--yes", "--reason", "mended"]);
+    expect(redriven).toMatchObject({ code: 3, result: { redriven: true, sessions: 2, unreadable: 1 } });
+    expect(redriven.result.results).toMatchObject([
+      { session: "contoso/q-1/quinn/azure-mobile", result: { status: "done", events: 1 } },
+      { session: "contoso/q-2/quinn/azure-mobile", result: { status: "unreadable" } },
+    ]);
+    expect(await run(["quarantine", "redrive", "q-1/quinn", "--yes"])).toMatchObject({
+      code: 4,
+      result: { error: { code: "quarantine.none" } },
+    });
+
+    expect(await run(["quarantine", "drop", "q-2/quinn"])).toMatchObject({ code: 0, result: { dropped: false } });
+    expect(await run(["quarantine", "drop", "q-2/quinn", "--yes"])).toMatchObject({
+      code: 0,
+      result: { results: [{ result: { status: "done", state: "signedOut" } }] },
+    });
+    expect(await run(["quarantine", "list"])).toMatchObject({ code: 0, result: { count: 0 } });
+    const { stdout: history } = await runCli(["history", "q-1/quinn"], options);
+    expect(history).toMatch(/quarantine\.lifted[^]*app\.backgrounded/);
+  },
+  LONG_MS,
+);
+
+test(
+  "a wipe says first whom it concerns, ends access at once, is safe to repeat, and can be called off",
+  async () => {
+    await run(
+      ["emit", "-"],
+      event("w-1/wanda", "account.signedIn", { platform: "ios" }) +
+        event("w-2/wanda", "account.signedIn", { platform: "ios" }),
+    );
+    const preview = await runCli(["wipe", "wanda"], options);
+    expect(preview).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/2 of 2 sessions[^]*→ signedOut: [^\n]*wipe/),
+    });
+    expect(preview.stderr).toContain("--yes");
+    expect(await run(["wipe", "wanda"])).toMatchObject({ code: 0, result: { applied: false } });
+    const wiped = await run(["wipe", "wanda", "--yes", "--by", "carol", "--reason", "wanda lost it"]);
+    expect(wiped).toMatchObject({ code: 0, result: { applied: true } });
+    expect(wiped.result.results.map(({ status }: { status: string }) => status)).toEqual(["sent", "sent"]);
+    expect((await runCli(["decide", "w-1", "wanda"], options)).stdout).toContain("signedOut.wipeRequested");
+    const again = await runCli(["wipe", "wanda", "--yes"], options);
+    expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining("nothing to do") });
+    expect(await run(["wipe", "wanda", "--cancel", "--device", "w-1", "--yes"])).toMatchObject({
+      code: 0,
+      result: { results: [{ status: "sent" }] },
+    });
+    expect(await run(["wipe", "nobody", "--yes"])).toMatchObject({
+      code: 4,
+      result: { error: { code: "user.unknown" } },
+    });
+    expect((await run(["wipe", "wanda", "--device", "w/1"])).code).toBe(2);
+
+    const { stdout } = await runCli(["audit", "--act", "wipe", "--json"], options);
+    expect(JSON.parse(stdout)).toMatchObject({
+      acts: [
+        { act: "wipe.cancel", outcome: "done" },
+        { act: "wipe.request", by: "carol", reason: "[…] lost it", touched: { sessions: 2, sent: 2 }, outcome: "done" },
+      ],
+    });
+    expect(stdout).not.toMatch(/wanda|w-1/);
+    const { stdout: found } = await runCli(["audit", "--user", "wanda", "--device", "w-1"], options);
+    expect(found).toMatch(/^[^\n]*wipe\.cancel  done\n/);
+  },
+  LONG_MS,
+);
+
+test(
+  "a sign-out ends sessions, and says which were over already",
+  async () => {
+    await run(["emit", "-"], event("s-1/sam", "account.signedIn", { platform: "ios" }));
+    expect(await run(["signout", "sam", "--yes", "--reason", "left"])).toMatchObject({
+      code: 0,
+      result: { results: [{ session: "contoso/s-1/sam/azure-mobile", status: "sent" }] },
+    });
+    expect((await runCli(["decide", "s-1", "sam"], options)).stdout).toContain("signedOut.adminForced");
+    expect((await runCli(["signout", "sam"], options)).stdout).toContain("signed out already");
+  },
+  LONG_MS,
+);
+
+test(
+  "the audit log tells an erasure, and keeps neither secrets nor the person",
+  async () => {
+    await run(["emit", "-"], event("e-1/erika", "account.signedIn", { platform: "ios" }));
+    await run(["signout", "erika", "--yes", "--reason", "before erasing erika"]);
+    const { result: key } = await run(["keys", "create", "--name", "mail", "--scope", "emit"]);
+    expect(await run(["erase", "erika", "--yes", "--reason", "Erika asked"])).toMatchObject({ code: 0 });
+    const { code, stdout } = await runCli(["audit", "--json"], options);
+    expect(code).toBe(0);
+    const { acts } = JSON.parse(stdout) as { acts: { act: string }[] };
+    expect(acts.slice(0, 3)).toMatchObject([
+      { act: "erase", outcome: "done", about: { what: "person" } },
+      { act: "keys.create", about: { id: key.id, scopes: ["emit"] } },
+      { act: "signout", outcome: "done" },
+    ]);
+    expect(stdout).not.toContain(key.key);
+    expect(stdout).not.toMatch(/erika/i);
+    expect((await run(["audit", "--since", "soon"])).code).toBe(2);
+  },
+  LONG_MS,
+);
