@@ -10,6 +10,7 @@ import { journalPages } from "../replay/journal-pages.js";
 import { type ReplayReport, mergeReports } from "../replay/partition-replay.js";
 import { type ReemitScope, reemit, reported } from "../replay/reemit.js";
 import { look } from "../sessions/look.js";
+import { type ActOptions, asAct, record } from "./act.js";
 import { EXIT } from "./exit-code.js";
 import { UsageError } from "./failure.js";
 import { openInput } from "./input-file.js";
@@ -36,7 +37,7 @@ are folded as if they were all that happened, under the policies in force, and c
 --apply sends the recorded events in again, after saying how many and asking: events that are still remembered (by source
 and id) are duplicates and change nothing, all others are processed as new ones, with everything that follows from them.`;
 
-interface ReplayOptions {
+interface ReplayOptions extends ActOptions {
   readonly session?: string;
   readonly partition?: readonly number[];
   readonly since?: Moment;
@@ -49,8 +50,7 @@ interface ReplayOptions {
 }
 
 export function replayCommand(program: Command): void {
-  program
-    .command("replay")
+  asAct(program.command("replay"))
     .summary("fold recorded events again, or send them in again")
     .description("Folds recorded events, or those of FILE, again; dry, unless --apply is given.")
     .argument("[file]", "NDJSON or a JSON array of CloudEvents; - for stdin")
@@ -259,7 +259,7 @@ async function apply(options: ReplayOptions): Promise<void> {
     const bar = progressBar(total, "events");
     const sum = { accepted: 0, duplicate: 0, conflict: 0 };
     let done = 0;
-    try {
+    const sendIn = async (): Promise<void> => {
       for (const partition of partitions) {
         for await (const { entries } of pagesOf(deployment, partition, at, ends.get(partition) ?? 0)) {
           const records = reported(entries, scope);
@@ -276,6 +276,15 @@ async function apply(options: ReplayOptions): Promise<void> {
           }
         }
       }
+    };
+    const times = { since: scope.since ?? null, until: scope.until ?? null };
+    try {
+      await record(
+        { ...config, redis: deployment.redis },
+        options,
+        { act: "events.replay", about: times, person: { user: id?.split("/")[2], device: id?.split("/")[1] } },
+        async ({ touch }) => sendIn().finally(() => touch({ ...sum })),
+      );
     } catch (error) {
       bar.stop();
       note(
