@@ -2,7 +2,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decide } from "../../../machines/decision.js";
-import { type Entry, type RulesOf, type Stored, foldBatch } from "../../../machines/fold-batch.js";
+import {
+  type Entry,
+  type PartitionPolicies,
+  type RulesOf,
+  type Stored,
+  foldBatch,
+} from "../../../machines/fold-batch.js";
 import { organisationEvents, setAsideEvents } from "../../../machines/quarantine.js";
 import type { JournalRecord } from "../../../machines/outcome.js";
 import type { Rules } from "../../../machines/policy/rules.js";
@@ -29,6 +35,7 @@ const mended: RulesOf = () => PLAIN;
 class Life {
   readonly records: JournalRecord[] = [];
   stored: Stored | undefined;
+  policies: PartitionPolicies = { [TENANT]: { base: 1, broadcasts: [] } };
   now: number;
   private sent = 0;
 
@@ -49,7 +56,7 @@ class Life {
     this.now = at;
     const outcome = foldBatch(
       {
-        policies: { [TENANT]: { base: 1, broadcasts: [] } },
+        policies: this.policies,
         horizon: at,
         entries,
         due: this.stored === undefined ? [] : [this.id],
@@ -59,6 +66,7 @@ class Life {
       rulesOf,
     );
     this.records.push(...outcome.records);
+    this.policies = outcome.policies;
     this.stored = outcome.sessions.get(this.id) ?? this.stored;
   }
 
@@ -168,12 +176,12 @@ describe("lifting a quarantine", () => {
     let setAside = 0;
     fc.assert(
       fc.property(histories(), fc.nat(30), fc.nat(8), (history, from, length) => {
-        const { inbox } = play({ ...history, moves: history.moves.filter(({ what: of }) => typeof of !== "number") });
+        const { inbox } = play(history);
         const healthy = new Life();
         const ill = new Life();
         inbox.entries.forEach((entry, n) => {
-          if (entry.kind !== "event") return;
-          const { at } = entry.occurrence;
+          if (entry.kind === "clock") return;
+          const at = entry.kind === "event" ? entry.occurrence.at : entry.at;
           const isWrecked = n > 0 && n >= from && n < from + length;
           healthy.fold([entry], inbox.rulesOf, at);
           ill.fold([entry], isWrecked ? (...of) => poisoned(inbox.rulesOf(...of)) : inbox.rulesOf, at);
