@@ -14,5 +14,18 @@ export * from "./events.js";
 export { noPolicy, rules, type RulesSpec } from "./rules.js";
 export { effect, type EffectExpectation } from "./effect-expectation.js";
 export type { Span } from "./duration.js";
-export { after, givenSession, late, type Happening, type LateEvent, type Pause, type Scenario } from "./scenario.js";
+export {
+  after,
+  asUserVersion,
+  dueIn,
+  late,
+  ofSession,
+  type Happening,
+  type MovedDeadline,
+  type Named,
+  type Pause,
+  type ToldEvent,
+} from "./happening.js";
+export { givenSession, type Scenario } from "./scenario.js";
 export { SpecificationError } from "./specification-error.js";
+export { virtualClock, type Incident, type LiveSession, type VirtualClock } from "./clock.js";
