@@ -88,9 +88,11 @@ export class VirtualClock {
 
 /** A session under a virtual clock: it changes as things happen to it. */
 export class LiveSession {
-  private recent: readonly JournalRecord[] = [];
+  private recent: readonly JournalRecord[];
 
-  constructor(private current: Scenario) {}
+  constructor(private current: Scenario) {
+    this.recent = current.records;
+  }
 
   /** As a specification, with all that can be asked of one; it stays as it is while the session goes on. */
   get scenario(): Scenario {
@@ -109,7 +111,7 @@ export class LiveSession {
     return this.current.decision;
   }
 
-  /** What was recorded since the last `happens`, or the clock's last `advance`, began. */
+  /** What was recorded since the last `happens`, or the clock's last `advance`, began; at first, since the session did. */
   get records(): readonly JournalRecord[] {
     return this.recent;
   }
