@@ -8,6 +8,7 @@ import { emitCommand } from "./emit.js";
 import { eraseCommand } from "./erase.js";
 import { erasuresCommand } from "./erasures.js";
 import { EXIT_CODES_HELP } from "./exit-code.js";
+import { exportSpecCommand } from "./export-spec.js";
 import { healthCommand } from "./health.js";
 import { historyCommand } from "./history.js";
 import { keysCommand } from "./keys.js";
@@ -39,6 +40,7 @@ const COMMANDS = [
   sessionsCommand,
   sessionCommand,
   historyCommand,
+  exportSpecCommand,
   decideCommand,
   healthCommand,
   backupCommand,

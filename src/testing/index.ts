@@ -29,3 +29,11 @@ export {
 export { givenSession, type Scenario } from "./scenario.js";
 export { SpecificationError } from "./specification-error.js";
 export { virtualClock, type Incident, type LiveSession, type VirtualClock } from "./clock.js";
+export {
+  fromHistory,
+  REDACTED_ID,
+  type RecordedHistory,
+  type RecordedSpecification,
+  type RecordedStep,
+} from "./from-history.js";
+export { HistoryCutError, HistoryDiffersError } from "./history-errors.js";
