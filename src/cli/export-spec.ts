@@ -6,6 +6,7 @@ import { look } from "../sessions/look.js";
 import { rulesOfHistory } from "../sessions/rules-of-history.js";
 import { fromHistory } from "../testing/from-history.js";
 import { HistoryCutError } from "../testing/history-errors.js";
+import { NotFoundError } from "./failure.js";
 import { JSON_OPTION, sessionIdOf, shortId } from "./options.js";
 import { openToRead } from "./redis-access.js";
 import { readable } from "./session.js";
@@ -34,6 +35,11 @@ export function exportSpecCommand(program: Command): void {
       const deployment = await openToRead(config);
       try {
         const { partition, waiting, lastRecord } = readable(id, await look(deployment, id));
+        if (lastRecord === 0) {
+          throw new NotFoundError(`no worker has processed anything of ${id} yet`, {
+            fix: "See that one runs (`gatehouse health`), then export again.",
+          });
+        }
         const { records, cut, erased } = await readHistory(deployment.store, partition, lastRecord);
         // Said before any rules are looked for: those of records that are gone can't be known.
         if (cut !== undefined || erased !== undefined) throw new HistoryCutError(cut ?? "erased", erased);

@@ -37,3 +37,8 @@ export {
   type RecordedStep,
 } from "./from-history.js";
 export { HistoryCutError, HistoryDiffersError } from "./history-errors.js";
+export { brokenInvariants, INVARIANTS, type Invariant } from "./invariants.js";
+export type { Decision } from "../../machines/decision.js";
+export type { JournalRecord } from "../../machines/outcome.js";
+export type { Rules } from "../../machines/policy/rules.js";
+export type { Session } from "../../machines/session/session.js";
