@@ -42,3 +42,10 @@ export type { Decision } from "../../machines/decision.js";
 export type { JournalRecord } from "../../machines/outcome.js";
 export type { Rules } from "../../machines/policy/rules.js";
 export type { Session } from "../../machines/session/session.js";
+export {
+  collectCoverage,
+  type CoveredTransition,
+  type CoverageReport,
+  type CoverageScope,
+  type TransitionCoverage,
+} from "./coverage.js";

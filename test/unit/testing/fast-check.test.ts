@@ -163,7 +163,7 @@ describe("the invariants", () => {
     ],
   ] as [string, { decision?: object; history?: object[] }][])(
     "%s: is told when it is broken",
-    (name, { decision = { decision: "deny" }, history = [] }: object) => {
+    (name, { decision = { decision: "deny" }, history = [] }) => {
       const records = history.map((one) => ({ outcome: "applied", effects: [], at: 1e12, ...one }));
       const broken = brokenInvariants({ decision, history: records } as unknown as Scenario);
       expect(broken.some((text) => text.includes(name) && /record 7|allowed in locked/.test(text))).toBe(true);
