@@ -12,7 +12,10 @@ export default defineConfig({
     coverage: { include: ["machines/**", "src/**", "workers/**"] },
     projects: [
       // Nothing they touch is shared, so the files need no process each: importing everything anew took most of the time.
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts", "examples/**/*.test.ts"], isolate: false } },
+      {
+        extends: true,
+        test: { name: "unit", include: ["test/unit/**/*.test.ts", "examples/**/*.test.ts"], isolate: false },
+      },
       {
         extends: true,
         test: {

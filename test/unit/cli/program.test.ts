@@ -22,6 +22,7 @@ const NAMES = [
   "sessions",
   "session",
   "history",
+  "export-spec",
   "decide",
   "health",
   "backup",

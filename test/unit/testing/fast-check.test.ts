@@ -20,7 +20,7 @@ import {
   type Scenario,
 } from "gatehouse/testing";
 import type { GatehouseEvent } from "gatehouse/client";
-import { EVENTS, OUTSIDE_EVENT_TYPES } from "../../../machines/events/catalogue.js";
+import { OUTSIDE_EVENT_TYPES } from "../../../machines/events/catalogue.js";
 import { STATE_NAMES, stateName } from "../../../machines/session/context.js";
 import { acceptEvent } from "../../../src/ingest/accept.js";
 import { fromJsonSchema } from "../../../src/testing/from-json-schema.js";
@@ -173,8 +173,9 @@ describe("the invariants", () => {
   test("are asked of histories that are worth it: they reach every state", () => {
     const states = fc
       .sample(fc.tuple(fc.constantFrom(...RULES), sessionHistory()), { numRuns: 1_500, seed: 1 })
-      .flatMap(([under, history]) => givenSession(under, ...history).history.map(({ to }) => to && stateName(to)));
+      .flatMap(([under, history]) =>
+        givenSession(under, ...history).history.flatMap(({ to }) => (to === undefined ? [] : [stateName(to)])),
+      );
     expect([...new Set(states)].sort()).toEqual([...STATE_NAMES].sort());
-    expect(EVENTS.size).toBeGreaterThan(OUTSIDE_EVENT_TYPES.length);
   });
 });
