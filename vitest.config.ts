@@ -5,14 +5,17 @@ const SECOND_MS = 1_000;
 const redis = ["test/support/shared-redis.ts"];
 
 export default defineConfig({
-  // For `gatehouse/client` and `gatehouse/testing`: tests and examples import them as a backend does.
+  // For `gatehouse/client` and `gatehouse/testing`, and what is beside them: tests and examples import them as a backend does.
   resolve: { tsconfigPaths: true },
   test: {
     maxWorkers: 2,
     coverage: { include: ["machines/**", "src/**", "workers/**"] },
     projects: [
       // Nothing they touch is shared, so the files need no process each: importing everything anew took most of the time.
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], isolate: false } },
+      {
+        extends: true,
+        test: { name: "unit", include: ["test/unit/**/*.test.ts", "examples/**/*.test.ts"], isolate: false },
+      },
       {
         extends: true,
         test: {

@@ -10,6 +10,7 @@ import { emitCommand } from "./emit.js";
 import { eraseCommand } from "./erase.js";
 import { erasuresCommand } from "./erasures.js";
 import { EXIT_CODES_HELP } from "./exit-code.js";
+import { exportSpecCommand } from "./export-spec.js";
 import { healthCommand } from "./health.js";
 import { historyCommand } from "./history.js";
 import { keysCommand } from "./keys.js";
@@ -53,6 +54,7 @@ const COMMANDS = [
   sessionCommand,
   historyCommand,
   whyCommand,
+  exportSpecCommand,
   decideCommand,
   replayCommand,
   whatIfCommand,

@@ -11,7 +11,12 @@ import { resolveFacts } from "../../machines/session/session.js";
 import type { CatalogueSource } from "./catalogue-source.js";
 
 /** Before anything is published no policy covers anybody. */
-const EMPTY_CATALOGUE: Catalogue = { version: 0, policies: [], conditionalAccess: [], settings: DEFAULT_SETTINGS };
+export const EMPTY_CATALOGUE: Catalogue = {
+  version: 0,
+  policies: [],
+  conditionalAccess: [],
+  settings: DEFAULT_SETTINGS,
+};
 
 interface Prepared {
   readonly catalogue: Catalogue;

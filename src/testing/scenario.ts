@@ -5,43 +5,18 @@
  */
 import { decide, denyWithout, type Decision } from "../../machines/decision.js";
 import type { Effect } from "../../machines/effects/catalogue.js";
-import type { SessionEvent } from "../../machines/events/catalogue.js";
-import { foldBatch, type Entry, type PartitionPolicies } from "../../machines/fold-batch.js";
 import type { JournalRecord } from "../../machines/outcome.js";
 import type { Outcome } from "../../machines/fold.js";
 import type { Cause } from "../../machines/policy/causes.js";
 import type { Rules } from "../../machines/policy/rules.js";
 import { stateName, type StateName, type StatePath } from "../../machines/session/context.js";
-import type { Session } from "../../machines/session/session.js";
+import { earliestTimer, type Session, type SessionId } from "../../machines/session/session.js";
 import { type Span, spanMs, spanText } from "./duration.js";
 import { type EffectExpectation, effectText, matches } from "./effect-expectation.js";
-import type { Scene, SceneEvent } from "./events.js";
+import { type Happening, isName, isRules } from "./happening.js";
+import { beginning, happen, type Moment, START_MS } from "./moment.js";
 import { noPolicy } from "./rules.js";
 import { SpecificationError } from "./specification-error.js";
-
-/** Time that goes by; deadlines that are due in it pass. */
-export interface Pause {
-  readonly pauseMs: number;
-}
-
-/** An event that is accepted now but happened some time ago, by its producer's clock. */
-export interface LateEvent {
-  readonly event: SessionEvent | SceneEvent;
-  readonly lateMs: number;
-}
-
-/** Whatever a history is made of. Rules are in force from where they stand on; the first of a history from its beginning. */
-export type Happening = SessionEvent | SceneEvent | LateEvent | Pause | Rules;
-
-/** Lets time go by: `after({ minutes: 30 })`. */
-export function after(span: Span): Pause {
-  return { pauseMs: spanMs(span) };
-}
-
-/** An event that reaches the server late: `late(pinVerified(), { minutes: 5 })`. */
-export function late(event: SessionEvent | SceneEvent, by: Span): LateEvent {
-  return { event, lateMs: spanMs(by) };
-}
 
 /**
  * A session with this history. Without rules no policy covers it.
@@ -52,35 +27,24 @@ export function late(event: SessionEvent | SceneEvent, by: Span): LateEvent {
  *   .leadsTo("active", "grantAccess");
  */
 export function givenSession(...history: readonly Happening[]): Scenario {
-  const first = history.find(isRules) ?? noPolicy();
-  const rest = history.filter((happening) => happening !== first);
-  return new Scenario({
-    now: START_MS,
-    session: undefined,
-    policies: { [TENANT]: { base: 1, broadcasts: [] } },
-    versions: [first],
-    records: [],
-    told: 0,
-  }).when(...rest);
+  return sessionFrom(START_MS, history);
 }
 
-const TENANT = "contoso";
-const SESSION_ID = `${TENANT}/phone-1/dana/azure-mobile`;
-const START_MS = Date.UTC(2025, 2, 10, 8);
-
-interface Moment {
-  readonly now: number;
-  readonly session: Session | undefined;
-  readonly policies: PartitionPolicies;
-  /** Rules by catalogue version, from 1. */
-  readonly versions: readonly Rules[];
-  readonly records: readonly JournalRecord[];
-  /** Records that were there before the last `when`. */
-  readonly told: number;
+/** @param startsAt the clock when the history begins, epoch ms */
+export function sessionFrom(startsAt: number, history: readonly Happening[]): Scenario {
+  const rules = history.find(isRules) ?? noPolicy();
+  const name = history.find(isName);
+  const rest = history.filter((happening) => happening !== rules && happening !== name);
+  return new Scenario(beginning(rules, startsAt, name?.sessionId)).when(...rest);
 }
 
 export class Scenario {
   constructor(private readonly moment: Moment) {}
+
+  /** `tenant/device/user/app`. */
+  get id(): SessionId {
+    return this.moment.id;
+  }
 
   /** The session as it stands. @throws SpecificationError if nobody has signed in yet */
   get session(): Session {
@@ -96,6 +60,11 @@ export class Scenario {
     return this.moment.versions.at(-1) as Rules;
   }
 
+  /** Every record, oldest first. */
+  get history(): readonly JournalRecord[] {
+    return this.moment.records;
+  }
+
   /** What was recorded since the last `when` began. */
   get records(): readonly JournalRecord[] {
     return this.moment.records.slice(this.moment.told);
@@ -107,8 +76,19 @@ export class Scenario {
   }
 
   get decision(): Decision {
-    const { session, now } = this.moment;
-    return session === undefined ? denyWithout(SESSION_ID, "session.unknown", now) : decide(session, this.rules, now);
+    const { id, session, now } = this.moment;
+    return session === undefined ? denyWithout(id, "session.unknown", now) : decide(session, this.rules, now);
+  }
+
+  /** The deadline that passes next, if nothing else happens; `undefined`: none is armed. */
+  get nextDeadline(): { readonly name: string; readonly dueAt: number } | undefined {
+    const { session } = this.moment;
+    const dueAt = session === undefined ? null : earliestTimer(session);
+    if (session === undefined || dueAt === null) return undefined;
+    const [name = ""] = Object.keys(session.timers)
+      .filter((timer) => session.timers[timer] === dueAt)
+      .sort();
+    return { name, dueAt };
   }
 
   /** What happens next. The scenario itself stays as it is, so several can go on from one. */
@@ -207,49 +187,4 @@ export class Scenario {
   private fail(what: string, expected: unknown, actual: unknown): never {
     throw new SpecificationError(what, expected, actual, this.moment.records);
   }
-}
-
-function happen(moment: Moment, happening: Happening): Moment {
-  const { now, session, versions } = moment;
-  const rules = versions.at(-1) as Rules;
-  if (isRules(happening)) {
-    const version = versions.length + 1;
-    return fold({ ...moment, versions: [...versions, happening] }, [
-      { kind: "publish", tenant: TENANT, version, at: now },
-    ]);
-  }
-  if ("pauseMs" in happening) return fold({ ...moment, now: now + happening.pauseMs }, []);
-
-  const { event: told, lateMs } = "lateMs" in happening ? happening : { event: happening, lateMs: 0 };
-  const scene: Scene = { rules, ...(session && { session }) };
-  const event = typeof told === "function" ? told(scene) : told;
-  const number = String(moment.records.length + 1);
-  const origin = { source: "specification", id: number, time: now - lateMs, entry: `${now}-${number}` };
-  return fold(moment, [{ kind: "event", session: SESSION_ID, occurrence: { event, at: now, origin } }]);
-}
-
-/** As a worker does it: a batch of what came in, and of the deadlines that passed. */
-function fold(moment: Moment, entries: readonly Entry[]): Moment {
-  const { now, session, policies, versions, records } = moment;
-  const outcome = foldBatch(
-    {
-      policies,
-      horizon: now,
-      entries,
-      due: session === undefined ? [] : [SESSION_ID],
-      sessions: new Map(session === undefined ? [] : [[SESSION_ID, session]]),
-      seq: records.length,
-    },
-    (_tenant, version) => versions[version - 1] as Rules,
-  );
-  return {
-    ...moment,
-    policies: outcome.policies,
-    session: outcome.sessions.get(SESSION_ID) ?? session,
-    records: [...records, ...outcome.records],
-  };
-}
-
-function isRules(happening: Happening): happening is Rules {
-  return typeof happening === "object" && "hash" in happening;
 }

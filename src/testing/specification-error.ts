@@ -16,11 +16,16 @@ export class SpecificationError extends Error {
         `  expected  ${text(expected)}`,
         `  actual    ${text(actual)}`,
         "what happened",
-        ...history.map((record) => `  ${line(record)}`),
+        ...historyLines(history),
       ].join("\n"),
     );
     this.name = "SpecificationError";
   }
+}
+
+/** A history as the reader of a failure is told it, a line or more a record. */
+export function historyLines(history: readonly JournalRecord[]): readonly string[] {
+  return history.map((record) => `  ${line(record)}`);
 }
 
 function text(value: unknown): string {
