@@ -82,7 +82,7 @@ test("archives, lists, tells a history from Redis, from both, and without Redis;
   const offline = await run(["history", "phone-1/adele"], "", alone);
   expect(offline.result).toEqual(whole);
   expect(offline.stderr).toContain("this is what is archived");
-  expect(await run(["history", "phone-9/nobody"], "", alone)).toMatchObject({ code: 5 });
+  expect(await run(["history", "phone-9/nobody"], "", alone)).toMatchObject({ code: 6 });
   const page = await runCli(["archive", "list"], alone);
   expect(page.stdout).toMatch(/partition \d+\n {2}segment +1–2 /);
 
