@@ -12,8 +12,8 @@ import type { Session, SessionId } from "../../machines/session/session.js";
 import { effectText } from "./effect-expectation.js";
 import { type Happening, type ToldEvent, after, asUserVersion, dueIn, late } from "./happening.js";
 import { HistoryCutError, HistoryDiffersError } from "./history-errors.js";
-import { Redaction } from "./redaction.js";
-import { rules as rulesFrom, type RulesSpec } from "./rules.js";
+import { type CompleteRules, Redaction } from "./redaction.js";
+import { rules as rulesFrom } from "./rules.js";
 import { type Scenario, sessionFrom } from "./scenario.js";
 import { specificationSource } from "./specification-source.js";
 import { START_MS } from "./moment.js";
@@ -53,7 +53,7 @@ export interface RecordedSpecification {
   readonly scenario: Scenario;
   readonly steps: readonly RecordedStep[];
   /** Redacted, the first in force from the beginning. */
-  readonly rules: readonly RulesSpec[];
+  readonly rules: readonly CompleteRules[];
   /** How many ids, names and texts were replaced. */
   readonly replaced: number;
   /** The file: a test for vitest that runs by itself. */
@@ -85,7 +85,7 @@ class Playback {
   private readonly byHash: ReadonlyMap<string, Rules>;
   private readonly numbers = new Map<string, number>();
   private readonly redactedRules: Rules[] = [];
-  private readonly specs: RulesSpec[] = [];
+  private readonly specs: CompleteRules[] = [];
   private readonly steps: RecordedStep[] = [];
   /** Deadlines to move before the next step. */
   private moved: readonly Happening[] = [];

@@ -60,6 +60,15 @@ export const INVARIANTS: readonly Invariant[] = [
       ),
   },
   {
+    name: "whom no policy covers, or who has no license, is never asked for a PIN",
+    brokenBy: (scenario) => {
+      const { state } = scenario.decision;
+      if (state !== "pinSetup" && state !== "locked") return undefined;
+      const isFree = scenario.rules.policies.length === 0 || scenario.session.facts.licensed === false;
+      return isFree ? `is in ${state}` : undefined;
+    },
+  },
+  {
     name: "at most one remediation attempt runs, and an answer to another changes nothing",
     brokenBy: ({ history }) => {
       let current: string | undefined;

@@ -9,7 +9,6 @@ import { PIN_VIOLATIONS } from "../../machines/policy/pin-rules.js";
 import type { Condition, PolicyRef, Rules } from "../../machines/policy/rules.js";
 import { parseVersion } from "../../machines/policy/version.js";
 import { type SessionId, sessionIdParts } from "../../machines/session/session.js";
-import type { RulesSpec } from "./rules.js";
 
 /** What a field's values are called in their placeholder; fields that share a word name the same things. */
 const WORDS: Readonly<Record<string, string>> = {
@@ -76,6 +75,9 @@ function shapeOf(type: string): Shape {
   return shape;
 }
 
+/** All of a session's rules, but the hash of them. */
+export type CompleteRules = Omit<Rules, "hash">;
+
 export class Redaction {
   private readonly names = new Map<string, string>();
   private readonly counts = new Map<string, number>();
@@ -109,22 +111,35 @@ export class Redaction {
     return { type, ...(this.value("", data, shapeOf(type)) as object) } as Event;
   }
 
-  /** Rules in the form that `rules()` takes, complete: nothing in them is left to a default. */
-  rules({ hash: _, conditions, conditionalAccess, policies, ...rest }: Rules): RulesSpec {
+  /**
+   * Rules in the form that `rules()` takes, complete: nothing in them is left to a default. Field by field, so that the compiler asks
+   * about one that is added.
+   */
+  rules(rules: Rules): CompleteRules {
     const policy = ({ id }: PolicyRef): PolicyRef => {
       const name = this.name("policy", id);
       return { id: name, name };
     };
     return {
-      ...rest,
-      policies: policies.map(policy),
-      conditions: conditions.map((condition) => this.condition(condition)),
-      conditionalAccess: conditionalAccess.map(({ policy: of, operator, controls, unsupported }) => ({
+      platform: rules.platform,
+      policies: rules.policies.map(policy),
+      pin: rules.pin,
+      credentialsRequired: rules.credentialsRequired,
+      recheckAfterMs: rules.recheckAfterMs,
+      offline: rules.offline,
+      disabledAccount: rules.disabledAccount,
+      offShift: rules.offShift,
+      conditions: rules.conditions.map((condition) => this.condition(condition)),
+      conditionalAccess: rules.conditionalAccess.map(({ policy: of, operator, controls, unsupported }) => ({
         policy: policy(of),
         operator,
         controls: controls.map((control) => this.text("unsatisfied", control)),
         ...(unsupported && { unsupported: unsupported.map((control) => this.text("unsatisfied", control)) }),
       })),
+      membershipUnknown: rules.membershipUnknown,
+      remediation: rules.remediation,
+      dispositions: rules.dispositions,
+      wipeOnSignOut: rules.wipeOnSignOut,
     };
   }
 

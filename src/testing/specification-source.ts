@@ -2,13 +2,13 @@
 import type { Effect } from "../../machines/effects/catalogue.js";
 import { spanText } from "./duration.js";
 import type { RecordedStep } from "./from-history.js";
-import type { RulesSpec } from "./rules.js";
+import type { CompleteRules } from "./redaction.js";
 import type { Scenario } from "./scenario.js";
 
 interface Played {
   readonly scenario: Scenario;
   readonly steps: readonly RecordedStep[];
-  readonly rules: readonly RulesSpec[];
+  readonly rules: readonly CompleteRules[];
 }
 
 export function specificationSource({ scenario, steps, rules }: Played): string {

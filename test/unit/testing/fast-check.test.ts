@@ -24,6 +24,7 @@ import { OUTSIDE_EVENT_TYPES } from "../../../machines/events/catalogue.js";
 import { STATE_NAMES, stateName } from "../../../machines/session/context.js";
 import { acceptEvent } from "../../../src/ingest/accept.js";
 import { fromJsonSchema } from "../../../src/testing/from-json-schema.js";
+import { PLAIN } from "../../support/builders.js";
 import { histories, play } from "../fold/histories.js";
 
 const refusal = (event: ReportedEvent) => {
@@ -127,7 +128,15 @@ describe("the invariants", () => {
     ));
 
   test.each([
-    ["open in `active`", { decision: { decision: "allow", state: "locked" } }],
+    ["open in `active`", { decision: { decision: "allow", state: "locked" }, session: { facts: {} } }],
+    [
+      "never asked for a PIN",
+      {
+        decision: { decision: "challenge", state: "locked" },
+        rules: { policies: [{}] },
+        session: { facts: { licensed: false } },
+      },
+    ],
     [
       "by a sign-in alone",
       { history: [{ seq: 7, event: { type: "auth.succeeded" }, from: "signedOut", to: "active" }] },
@@ -161,12 +170,12 @@ describe("the invariants", () => {
         ],
       },
     ],
-  ] as [string, { decision?: object; history?: object[] }][])(
+  ] as [string, Partial<Record<"decision" | "rules" | "session", object>> & { history?: object[] }][])(
     "%s: is told when it is broken",
-    (name, { decision = { decision: "deny" }, history = [] }) => {
+    (name, { decision = { decision: "deny" }, history = [], rules: under = PLAIN, session }) => {
       const records = history.map((one) => ({ outcome: "applied", effects: [], at: 1e12, ...one }));
-      const broken = brokenInvariants({ decision, history: records } as unknown as Scenario);
-      expect(broken.some((text) => text.includes(name) && /record 7|allowed in locked/.test(text))).toBe(true);
+      const broken = brokenInvariants({ decision, history: records, rules: under, session } as unknown as Scenario);
+      expect(broken.some((text) => text.includes(name) && /record 7|in locked/.test(text))).toBe(true);
     },
   );
 
