@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { type CoreResult, core } from "./core/core.js";
 import { type FanoutResult, fanout } from "./fanout/fanout.js";
 import { type HttpResult, http } from "./http/http.js";
+import { type ReplayResult, replay } from "./replay/replay.js";
 
 const positive = (text: string): number => {
   const value = Number(text);
@@ -61,6 +62,17 @@ program
     },
   );
 
+program
+  .command("replay")
+  .description("a journal folded again beside XState alone, verified, and one long session explained")
+  .option("--devices <n>", "devices of the generated day, about 50 events each", positive, 4_000)
+  .option("--events <n>", "events of the session that is explained", positive, 10_000)
+  .option("--json", "one JSON object on stdout")
+  .action(async ({ json, ...options }: { devices: number; events: number; json?: true }) => {
+    const result = await replay({ ...options, progress });
+    print(json ? JSON.stringify(result) : replayText(result));
+  });
+
 await program.parseAsync();
 process.exit(0);
 
@@ -85,6 +97,14 @@ function httpText(measured: HttpResult): string {
   return [
     `${ingestPerSecond.toLocaleString("en")} events/s accepted over HTTP, ${directPerSecond.toLocaleString("en")} by the direct client (${(ingestPerSecond / directPerSecond).toFixed(2)} ×)`,
     `a decision: p50 ${decisionP50Ms} ms, p99 ${decisionP99Ms} ms; a bare request: p50 ${livezP50Ms} ms (${(decisionP50Ms / livezP50Ms).toFixed(1)} ×)`,
+  ].join("\n");
+}
+
+function replayText({ replayPerSecond, xstatePerSecond, whyMs, verifyPerSecond }: ReplayResult): string {
+  return [
+    `${replayPerSecond.toLocaleString("en")} records/s folded again by one core, XState alone ${xstatePerSecond.toLocaleString("en")} transitions/s (${(replayPerSecond / xstatePerSecond).toFixed(2)} ×)`,
+    `${verifyPerSecond.toLocaleString("en")} records/s verified by all cores`,
+    `one long session explained in ${(whyMs / 1_000).toFixed(1)} s`,
   ].join("\n");
 }
 

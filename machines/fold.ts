@@ -6,6 +6,7 @@
 import { SIGN_OUT_MESSAGES, effectData, type EffectParams } from "./session/effect-data.js";
 import { EFFECTS, type Effect, type EffectType } from "./effects/catalogue.js";
 import { EVENTS, type SessionEvent } from "./events/catalogue.js";
+import { isSame } from "./is-same.js";
 import type { Cause } from "./policy/causes.js";
 import type { Platform, Rules } from "./policy/rules.js";
 import { AFTER_TIMERS } from "./session/after-timers.js";
@@ -454,15 +455,6 @@ function statePath(value: unknown): StatePath {
   if (typeof value === "string") return value as StatePath;
   const [[parent, child] = []] = Object.entries(value as Record<string, string>);
   return `${parent}.${child}` as StatePath;
-}
-
-/** Whatever the order of their fields: a fact that was stored in between has them in another. */
-function isSame(one: unknown, other: unknown): boolean {
-  if (one === other) return true;
-  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
-  const fields = Object.keys(one).filter((field) => one[field as never] !== undefined);
-  const others = Object.keys(other).filter((field) => other[field as never] !== undefined);
-  return fields.length === others.length && fields.every((field) => isSame(one[field as never], other[field as never]));
 }
 
 /** The facts to store, and what changed in them. */

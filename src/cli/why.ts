@@ -87,7 +87,7 @@ function page(why: Why, waiting: number): string[] {
     paintOut("dim", `${shortId(session)}, ${instant(at)} UTC, policy version ${version}`),
     "",
     `What it took (of ${count(inputs)} ${inputs === 1 ? "event" : "events"}, ${count(chain.length)} records):`,
-    ...chain.flatMap((record) => chainLines(record, clock.time)),
+    ...runs(chain).flatMap((run) => runLines(run, clock.time)),
     ...(!isDenied
       ? []
       : keptAccess.length === 0
@@ -97,6 +97,38 @@ function page(why: Why, waiting: number): string[] {
             "There would be access",
             ...keptAccess.slice(0, MOST_SHOWN).flatMap((one) => wrapLine(`  · ${counterfactualWords(one, clock)}`, 4)),
           ]),
+  ];
+}
+
+/** From so many on, records of one kind in a row that moved nothing are told as one. */
+const MANY = 4;
+
+/** The records one by one, but those that only kept things as they were together. */
+function runs(chain: readonly StepRecord[]): StepRecord[][] {
+  const all: StepRecord[][] = [];
+  for (const record of chain) {
+    const last = all.at(-1);
+    const isSameAgain = last?.at(-1)?.event.type === record.event.type && last.at(-1)?.to === record.to;
+    if (last !== undefined && isSameAgain && record.from === record.to) last.push(record);
+    else all.push([record]);
+  }
+  return all.flatMap((run) => (run.length < MANY ? run.map((record) => [record]) : [run]));
+}
+
+function runLines(run: readonly StepRecord[], time: (ms: number) => string): string[] {
+  const [first] = run;
+  const last = run.at(-1);
+  if (first === undefined || last === undefined) return [];
+  if (run.length === 1) return chainLines(first, time);
+  return [
+    ...chainLines(first, time),
+    ...wrapLine(
+      paintOut(
+        "dim",
+        `  … the same ${count(run.length - 1)} times more until ${time(last.at)}: without them access would have ended earlier`,
+      ),
+      12,
+    ),
   ];
 }
 

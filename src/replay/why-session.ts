@@ -3,20 +3,20 @@
  * same place for the same reason; what can't be left out is the cause. And what would have kept access is tried as well, by folding the
  * session again with it.
  */
-import { type Policies, advance, versionInForce } from "../../machines/advance.js";
+import { type Policies, versionInForce } from "../../machines/advance.js";
 import { type Decision, decide } from "../../machines/decision.js";
 import type { SessionEvent } from "../../machines/events/catalogue.js";
-import type { Occurrence, StepRecord } from "../../machines/fold.js";
+import type { StepRecord } from "../../machines/fold.js";
 import type { JournalRecord } from "../../machines/outcome.js";
 import type { Cause } from "../../machines/policy/causes.js";
 import { type Failure, failingConditions } from "../../machines/policy/conditional-launch.js";
 import type { Posture } from "../../machines/policy/posture.js";
 import type { Rules } from "../../machines/policy/rules.js";
-import { receive } from "../../machines/receive.js";
 import { SessionReplay, isInput } from "../../machines/session-replay.js";
 import { type StateName, type StatePath, stateName } from "../../machines/session/context.js";
 import type { Session, SessionId } from "../../machines/session/session.js";
 import { GatehouseError } from "../errors.js";
+import { type Arrival, type Input, SessionTrail, isMove } from "./session-trail.js";
 import { shrink } from "./shrink.js";
 
 /** Something else than what happened, with which the person would not have been kept out. */
@@ -73,17 +73,11 @@ export class NotReplayableError extends GatehouseError {
   readonly retryable = false;
 }
 
-/** A session with more inputs is first tried without those that left nothing behind. */
-const MANY_INPUTS = 40;
 const MOST_TRIED = 16;
 /** Just before something. */
 const MOMENT_MS = 1_000;
 
 const LOCKED_OUT: ReadonlySet<StateName> = new Set(["noncompliant", "remediating", "signedOut"]);
-
-interface Input extends Occurrence {
-  readonly seq: number;
-}
 
 /**
  * @param records the session's own, from its first, in order
@@ -114,41 +108,29 @@ export function whySession(
   // What counts is the moment at which it came here: what happened afterwards made no difference any more.
   const since = by?.at ?? at;
   const inputs = told.filter((record) => isInput(record) && record.at <= since).map(inputOf);
-  const fold = (some: readonly Input[], under: Policies = policies, emit = ignore): Session | undefined =>
-    foldInputs(id, some, under, since, emit);
-  const rulesAt = (of: Session, under: Policies = policies): Rules => rulesOf(versionInForce(under, since), of);
+  const whole = new SessionTrail(inputs, { id, policies, until: since });
+  const { session: arrived } = whole.arrival;
   const decision = decide(session, rulesOf(versionInForce(policies, at), session), at);
-  const arrived = fold(inputs);
   const wasLockedOut = new Set(told.filter(isLockout).map(nameOf));
-  const leadsHere = (some: readonly Input[]): boolean => {
-    let last: StepRecord | undefined;
-    let isAnotherStory = false;
-    const other = fold(some, policies, (record) => {
-      if (isMove(record)) last = record;
-      // Without what kept it compliant a session is locked out earlier, which explains nothing.
-      if (isLockout(record) && !wasLockedOut.has(nameOf(record))) isAnotherStory = true;
-      return 0;
-    });
-    return (
-      !isAnotherStory &&
-      other?.state === arrived?.state &&
-      other?.facts.cause === arrived?.facts.cause &&
-      other?.facts.signOutReason === arrived?.facts.signOutReason &&
-      last?.at === by?.at &&
-      last?.event.type === by?.event.type
-    );
-  };
-  const needed = shrink(leftBehind(inputs, told, leadsHere), leadsHere);
-  const chain: StepRecord[] = [];
-  fold(needed, policies, (record) => chain.push(record));
+  // Without what kept it compliant a session is locked out earlier, which explains nothing.
+  const isSameStory = (record: StepRecord): boolean => !isLockout(record) || wasLockedOut.has(nameOf(record));
+  const leadsHere = ({ session: other, moved }: Arrival): boolean =>
+    other?.state === arrived?.state &&
+    other?.facts.cause === arrived?.facts.cause &&
+    other?.facts.signOutReason === arrived?.facts.signOutReason &&
+    moved?.at === by?.at &&
+    moved?.event.type === by?.event.type;
+  const needed = new SessionTrail(inputs, { id, policies, until: since });
+  shrink(inputs, (_, without) => needed.leaveOut(without, isSameStory, leadsHere));
+  const chain = needed.records();
 
-  const before = by === undefined ? undefined : stateBefore(id, inputs, policies, by);
+  const before = by && sessionBefore(whole, by);
   const judged = before ?? session;
   const version = versionInForce(policies, by?.at ?? at);
   const rules = rulesOf(version, judged);
   const { keptAccess, tried } =
     decision.decision === "deny"
-      ? counterfactuals({ id, inputs, needed, policies, told, at: since, session, rules, fold, rulesAt })
+      ? counterfactuals({ whole, needed: needed.inputs, policies, told, at: since, session, rules, rulesOf })
       : { keptAccess: [], tried: 0 };
   const { cause, signOutReason, lastCheckinAt } = session.facts;
   return {
@@ -172,69 +154,23 @@ export function whySession(
   };
 }
 
-const isMove = ({ from, to }: StepRecord): boolean =>
-  from !== undefined && to !== undefined && stateName(from) !== stateName(to);
-
 const isLockout = (record: StepRecord): boolean => isMove(record) && LOCKED_OUT.has(stateName(record.to as StatePath));
 
 const nameOf = ({ at, event }: StepRecord): string => `${at} ${event.type}`;
-
-const ignore = (_: StepRecord): number => 0;
 
 function inputOf({ seq, event, at, origin, userVersion }: JournalRecord): Input {
   return { seq, event, at, ...(origin && { origin }), ...(userVersion !== undefined && { userVersion }) };
 }
 
-function foldInputs(
-  id: SessionId,
-  inputs: readonly Input[],
-  policies: Policies,
-  until: number,
-  emit: (record: StepRecord) => number,
-): Session | undefined {
-  let session: Session | undefined;
-  for (const input of inputs) session = receive(session, id, input, policies, emit);
-  return session && advance(session, until, policies, emit);
-}
-
-/** Of very many inputs those that the session still shows; all of them, if these do not lead there. */
-function leftBehind(
-  inputs: readonly Input[],
-  records: readonly JournalRecord[],
-  leadsHere: (some: readonly Input[]) => boolean,
-): readonly Input[] {
-  if (inputs.length <= MANY_INPUTS) return inputs;
-  const lastToChange = new Map<string, number>();
-  const moved: number[] = [];
-  for (const record of records) {
-    if (!isInput(record)) continue;
-    for (const fact in record.changed) lastToChange.set(fact, record.seq);
-    if (isMove(record)) moved.push(record.seq);
-  }
-  const first = inputs.find(({ event }) => event.type === "account.signedIn")?.seq;
-  const facts = new Set([first, ...lastToChange.values()]);
-  const recent = moved.slice(-MANY_INPUTS);
-  for (const wanted of [facts, new Set([...facts, ...recent]), new Set([...facts, ...moved])]) {
-    const some = inputs.filter(({ seq }) => wanted.has(seq));
-    if (leadsHere(some)) return some;
-  }
-  return inputs;
-}
-
 /** The session as it was just before a record. */
-function stateBefore(
-  id: SessionId,
-  inputs: readonly Input[],
-  policies: Policies,
-  { seq, at }: JournalRecord,
-): Session | undefined {
-  return foldInputs(
-    id,
-    inputs.filter((input) => input.seq < seq),
-    policies,
-    at - 1,
-    ignore,
-  );
+function sessionBefore(whole: SessionTrail, { seq, at }: JournalRecord): Session | undefined {
+  return whole.before(inputsBefore(whole, seq), at);
+}
+
+/** How many inputs came before a number. */
+function inputsBefore({ inputs }: SessionTrail, seq: number): number {
+  const place = inputs.findIndex((input) => input.seq >= seq);
+  return place === -1 ? inputs.length : place;
 }
 
 const deviceOf = ({ facts }: Session) => ({
@@ -260,8 +196,7 @@ function failedAttempts(records: readonly JournalRecord[]): number {
 }
 
 interface Question {
-  readonly id: SessionId;
-  readonly inputs: readonly Input[];
+  readonly whole: SessionTrail;
   readonly needed: readonly Input[];
   readonly policies: Policies;
   readonly told: readonly JournalRecord[];
@@ -269,24 +204,26 @@ interface Question {
   readonly session: Session;
   /** When access was taken away, epoch ms, and the rules then. */
   readonly rules: Rules;
-  readonly fold: (inputs: readonly Input[], policies?: Policies) => Session | undefined;
-  readonly rulesAt: (session: Session, policies?: Policies) => Rules;
+  readonly rulesOf: (version: number, session: Session) => Rules;
 }
 
+/** Another course from an input on: what came instead, and under which policies. */
 type Candidate = Omit<Counterfactual, "decision"> & {
-  readonly inputs: readonly Input[];
+  readonly from: number;
+  readonly rest: readonly Input[];
   readonly policies: Policies;
 };
 
 function counterfactuals(question: Question): Pick<Why, "keptAccess" | "tried"> {
+  const { whole, at, rulesOf } = question;
   const candidates = [...otherEvents(question), ...withoutOne(question), ...otherVersions(question)]
     .sort((a, b) => b.at - a.at)
     .slice(0, MOST_TRIED);
   const keptAccess: Counterfactual[] = [];
-  for (const { inputs, policies, ...what } of candidates) {
-    const session = question.fold(inputs, policies);
+  for (const { from, rest, policies, ...what } of candidates) {
+    const session = whole.instead(from, rest, policies);
     if (session === undefined) continue;
-    const { decision } = decide(session, question.rulesAt(session, policies), question.at);
+    const { decision } = decide(session, rulesOf(versionInForce(policies, at), session), at);
     if (decision !== "deny") keptAccess.push({ ...what, decision });
   }
   return { keptAccess, tried: candidates.length };
@@ -295,49 +232,39 @@ function counterfactuals(question: Question): Pick<Why, "keptAccess" | "tried"> 
 /** Without them there is no session that could have access. */
 const BEGINNINGS: ReadonlySet<string> = new Set(["account.signedIn", "enrollment.completed"]);
 
-function* withoutOne({ inputs, needed, policies }: Question): Generator<Candidate> {
-  for (const one of needed) {
-    if (BEGINNINGS.has(one.event.type)) continue;
-    const { at, event } = one;
-    yield { kind: "without", at, event, policies, inputs: inputs.filter((input) => input !== one) };
+function* withoutOne({ whole, needed, policies }: Question): Generator<Candidate> {
+  for (const { at, event, seq } of needed) {
+    if (BEGINNINGS.has(event.type)) continue;
+    const from = inputsBefore(whole, seq);
+    yield { kind: "without", at, event, policies, from, rest: whole.inputs.slice(from + 1) };
   }
 }
 
-function* otherVersions({ inputs, policies }: Question): Generator<Candidate> {
+function* otherVersions({ whole: { inputs }, policies }: Question): Generator<Candidate> {
   const { base, broadcasts } = policies;
   for (const [n, { version: insteadOf, at }] of broadcasts.entries()) {
     const version = broadcasts[n - 1]?.version ?? base;
-    yield {
-      kind: "version",
-      at,
-      version,
-      insteadOf,
-      inputs,
-      policies: { ...policies, broadcasts: broadcasts.slice(0, n) },
-    };
+    const place = inputs.findIndex((input) => input.at >= at);
+    const from = place === -1 ? inputs.length : place;
+    const others = { ...policies, broadcasts: broadcasts.slice(0, n) };
+    yield { kind: "version", at, version, insteadOf, from, rest: inputs.slice(from), policies: others };
   }
 }
 
 /** What the app or the device could have told in time: just before access was taken away, and just before the last step down. */
-function* otherEvents({ id, inputs, policies, told, session, rules }: Question): Generator<Candidate> {
+function* otherEvents({ whole, policies, told, session, rules }: Question): Generator<Candidate> {
   const down = told.filter(isLockout);
   const last = down.at(-1);
   const first = down.findLast(({ from }) => from !== undefined && !LOCKED_OUT.has(stateName(from)));
   for (const record of new Set([last, first])) {
     if (record === undefined) continue;
-    const before = stateBefore(id, inputs, policies, record);
+    const before = sessionBefore(whole, record);
     if (before === undefined) continue;
     const at = Math.max(before.asOf, record.at - MOMENT_MS);
+    const from = inputsBefore(whole, record.seq);
     for (const event of inTime(before, session, rules)) {
-      const inserted: Input = { seq: record.seq - 0.5, event, at };
-      const place = inputs.findIndex(({ seq }) => seq > inserted.seq);
-      yield {
-        kind: "with",
-        at: record.at,
-        event,
-        policies,
-        inputs: inputs.toSpliced(place === -1 ? inputs.length : place, 0, inserted),
-      };
+      const inserted: Input = { seq: record.seq, event, at };
+      yield { kind: "with", at: record.at, event, policies, from, rest: [inserted, ...whole.inputs.slice(from)] };
     }
   }
 }
