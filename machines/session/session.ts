@@ -43,9 +43,15 @@ export interface SessionIdParts {
   readonly app: string;
 }
 
+/** A step asks several times for the same session. */
+let latest: { readonly id: SessionId; readonly parts: SessionIdParts } | undefined;
+
 export function sessionIdParts(id: SessionId): SessionIdParts {
-  const [tenant = "", device = "", user = "", app = ""] = id.split("/");
-  return { tenant, device, user, app };
+  if (latest?.id !== id) {
+    const [tenant = "", device = "", user = "", app = ""] = id.split("/");
+    latest = { id, parts: { tenant, device, user, app } };
+  }
+  return latest.parts;
 }
 
 /** The session as the chart is given it: its facts, and what only this step knows. `now` in epoch ms. */

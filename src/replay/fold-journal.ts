@@ -11,7 +11,7 @@ export async function foldEntries(
   source: RulesSource,
   entries: readonly JournalEntry[],
 ): Promise<void> {
-  const records: (readonly [JournalRecord, string] | null)[] = [];
+  const records: (JournalRecord | null)[] = [];
   const named = new Map<string, { readonly tenant: string; readonly version: number }>();
   for (const entry of entries) {
     if (isTombstone(entry)) {
@@ -19,7 +19,7 @@ export async function foldEntries(
       continue;
     }
     const record = JSON.parse(entry.body) as JournalRecord;
-    records.push([record, entry.body]);
+    records.push(record);
     const { session, version } = record;
     if (version === undefined) continue;
     const tenant = session.slice(0, session.indexOf("/"));
@@ -29,6 +29,6 @@ export async function foldEntries(
   await source.prepare({}, named.values());
   for (const one of records) {
     if (one === null) replay.skip();
-    else replay.take(...one);
+    else replay.take(one);
   }
 }

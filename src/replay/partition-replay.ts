@@ -117,16 +117,15 @@ export class PartitionReplay {
     this.#options = options;
   }
 
-  /** @param body the record's text as it is stored */
-  take(record: JournalRecord, body: string): void {
+  take(record: JournalRecord): void {
     this.#records++;
     const { session: id } = record;
     const { tenant, session } = this.#options.scope ?? {};
     if ((session !== undefined && id !== session) || (tenant !== undefined && !id.startsWith(`${tenant}/`))) return;
     let life = this.#lives.get(id);
     if (life === undefined) this.#lives.set(id, (life = this.#begin(id)));
-    life.recorded.take(record, body);
-    life.imagined?.replay.take(record, body);
+    life.recorded.take(record);
+    life.imagined?.replay.take(record);
   }
 
   /** A record that was erased. */

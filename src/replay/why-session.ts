@@ -92,7 +92,7 @@ export function whySession(
 ): Why {
   const told = records.filter((record) => record.at <= at);
   const replay = new SessionReplay(id, { rules: rulesOf });
-  for (const record of told) replay.take(record, JSON.stringify(record));
+  for (const record of told) replay.take(record);
   replay.end(at);
   const { session, divergence, notReplayed, policies } = replay;
   if (notReplayed !== undefined || divergence !== undefined || session === undefined) {
