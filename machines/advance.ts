@@ -5,6 +5,7 @@
  */
 import { type StepRecord, TIMER_EVENTS, setAside, step } from "./fold.js";
 import type { Rules } from "./policy/rules.js";
+import type { ChartRunner } from "./session/chart-runner.js";
 import type { Session } from "./session/session.js";
 
 /** A published catalogue version, at the time of its broadcast. No two of a list have the same time. */
@@ -22,6 +23,8 @@ export interface Policies {
   readonly base: number;
   /** The rules that a version gives a session. Pure, and remembered. */
   readonly rules: (version: number, session: Session) => Rules;
+  /** What sessions are folded with; absent: this release's chart. */
+  readonly chart?: ChartRunner;
 }
 
 /** Deadlines of one session that may pass in one advance; beyond it the chart is at fault, and the session is quarantined. */
@@ -83,7 +86,7 @@ export function lift(
     targeted === wasTargeted(session)
       ? ({ type: "policy.changed", version, rules: rules.hash, before } as const)
       : ({ type: "assignment.changed", targeted, version, rules: rules.hash, before } as const);
-  return applied(step(session, { event, at }, rules, version), emit);
+  return applied(step(session, { event, at }, rules, version, policies.chart), emit);
 }
 
 /** Unmanaged for no reason of its own means that no policy covered it. */
@@ -104,7 +107,7 @@ function fire(
   // A deadline that this machine does not know belongs to another version of it; the version check refuses those.
   if (event === undefined) return { ...session, timers };
   const fired = applied(
-    step({ ...session, timers }, { event, at: due }, policies.rules(version, session), version),
+    step({ ...session, timers }, { event, at: due }, policies.rules(version, session), version, policies.chart),
     emit,
   );
   // One that could not be processed passes again when the quarantine is lifted.

@@ -10,7 +10,8 @@ import { isSame } from "./is-same.js";
 import type { Cause } from "./policy/causes.js";
 import type { Platform, Rules } from "./policy/rules.js";
 import { AFTER_TIMERS } from "./session/after-timers.js";
-import { sessionChart } from "./session/chart.js";
+import type { sessionChart } from "./session/chart.js";
+import { type ChartRunner, SESSION_CHART } from "./session/chart-runner.js";
 import {
   KEPT_WHEN_GIVEN_UP,
   NO_FACTS,
@@ -98,13 +99,20 @@ export function newSession(id: SessionId, platform: Platform, rules: (session: S
 /**
  * Applies one event to a session that was advanced to the event's time, under the rules in force then.
  * @param version of the catalogue that the rules come from, for the record
+ * @param chart another one than this release's
  * Never throws: what goes wrong in a guard or an action quarantines the session.
  */
-export function step(session: Session, occurrence: Occurrence, rules: Rules, version?: number): Step {
+export function step(
+  session: Session,
+  occurrence: Occurrence,
+  rules: Rules,
+  version?: number,
+  chart = SESSION_CHART,
+): Step {
   const { event, at, origin, userVersion, redrives } = occurrence;
   const inForce = { rules, version };
   if (event.type === "quarantine.lifted" || event.type === "quarantine.dropped") {
-    return decideQuarantine(session, { ...occurrence, event }, inForce);
+    return decideQuarantine(session, { ...occurrence, event }, inForce, chart);
   }
   if (session.quarantine !== undefined) {
     return notApplied(session, occurrence, inForce, "quarantined", session.quarantine.reason);
@@ -136,7 +144,7 @@ export function step(session: Session, occurrence: Occurrence, rules: Rules, ver
   let restricts = bearing === "restricting";
   let relaxes = false;
   try {
-    next = move(session.state, before, event);
+    next = move(chart, session.state, before, event);
     if (bearing === "judged" && next.handled) {
       const stood = standingCauses(before);
       const stands = standingCauses(next.context);
@@ -207,6 +215,7 @@ function decideQuarantine(
   session: Session,
   occurrence: Occurrence & { readonly event: SessionEventOf<"quarantine.lifted" | "quarantine.dropped"> },
   { rules, version }: { readonly rules: Rules; readonly version: number | undefined },
+  chart: ChartRunner,
 ): Step {
   const { event, at } = occurrence;
   if (session.quarantine === undefined) {
@@ -232,7 +241,7 @@ function decideQuarantine(
   if (event.type === "quarantine.lifted") {
     return { session: { ...free, revision, asOf }, record: { ...record, to: session.state, effects: [] } };
   }
-  const { facts, effects } = givenUp({ ...free, asOf }, event, rules, at);
+  const { facts, effects } = givenUp({ ...free, asOf }, event, { rules, chart }, at);
   const { changed } = storedFacts(session.facts, { ...facts, step: undefined } as never);
   return {
     session: { ...free, state: "signedOut", facts, timers: {}, rulesHash: rules.hash, revision, asOf },
@@ -244,14 +253,14 @@ function decideQuarantine(
 function givenUp(
   session: Session,
   event: SessionEventOf<"quarantine.dropped">,
-  rules: Rules,
+  { rules, chart }: { readonly rules: Rules; readonly chart: ChartRunner },
   at: number,
 ): { readonly facts: Readonly<SessionFacts>; readonly effects: readonly Effect[] } {
   const kept = Object.fromEntries(KEPT_WHEN_GIVEN_UP.map((fact) => [fact, session.facts[fact]]));
   const facts: SessionFacts = { ...NO_FACTS, ...kept, platform: session.facts.platform, enrollment: "none" };
   try {
     const clean: Session = { ...session, state: "unenrolled.checking", facts, timers: {} };
-    const { context, effects } = move(clean.state, contextAt(clean, rules, at), event);
+    const { context, effects } = move(chart, clean.state, contextAt(clean, rules, at), event);
     return { facts: { ...context, step: undefined } as SessionFacts, effects };
   } catch {
     // What set the session aside may be the chart or the rules themselves; they must not keep it.
@@ -369,31 +378,14 @@ interface Selected {
   readonly actions: readonly unknown[];
 }
 
-type MachineSnapshot = ReturnType<typeof sessionChart.resolveState>;
 type TransitionArguments = Parameters<typeof sessionChart.transition>;
 
-const resting = new Map<StatePath, MachineSnapshot>();
-
-/** XState's snapshot of a session that rests in a state, ready to be given a context. */
-function restingSnapshot(state: StatePath): MachineSnapshot {
-  let snapshot = resting.get(state);
-  if (snapshot === undefined) {
-    const [parent = state, child] = state.split(".");
-    snapshot = sessionChart.resolveState({
-      value: child === undefined ? parent : { [parent]: child },
-      context: {},
-    } as never);
-    resting.set(state, snapshot);
-  }
-  return snapshot;
-}
-
-function move(state: StatePath, context: SessionContext, event: SessionEvent): Moved {
+function move(chart: ChartRunner, state: StatePath, context: SessionContext, event: SessionEvent): Moved {
   executed.length = 0;
   handled = undefined;
   const xstateId = AFTER_BY_EVENT.get(event.type);
-  const snapshot = sessionChart.transition(
-    { ...restingSnapshot(state), context } as TransitionArguments[0],
+  const snapshot = chart.machine.transition(
+    { ...chart.resting(state), context } as TransitionArguments[0],
     (xstateId === undefined ? event : { type: xstateId }) as TransitionArguments[1],
     INERT_SCOPE as never as TransitionArguments[2],
   );

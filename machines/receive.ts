@@ -25,7 +25,7 @@ export function receive(
     emit(strayRecord(id, occurrence, "ignored", NO_SESSION));
     return undefined;
   }
-  session = applied(step(session, occurrence, policies.rules(version, session), version), emit);
+  session = applied(step(session, occurrence, policies.rules(version, session), version, policies.chart), emit);
   // What the event said may call for other rules; the session is judged by them at once.
   return session.quarantine === undefined ? lift(session, version, at, policies, emit) : session;
 }

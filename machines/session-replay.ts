@@ -4,14 +4,22 @@
  * follows is compared with what was recorded, or, under other policies, takes its place.
  */
 import { type Broadcast, type Policies, advance, versionInForce } from "./advance.js";
-import { type StepRecord, TIMER_EVENTS } from "./fold.js";
+import { type StepRecord, TIMER_EVENTS, setAside } from "./fold.js";
 import { isSame } from "./is-same.js";
 import type { JournalRecord } from "./outcome.js";
 import { receive } from "./receive.js";
+import type { ChartRunner } from "./session/chart-runner.js";
 import type { Session, SessionId } from "./session/session.js";
 
-/** From a moment on (epoch ms) one version, and none of those that were really published later. */
-export type PolicyChange = Broadcast;
+/** Something else than what was recorded, from a moment on. */
+export interface Change {
+  /** Epoch ms. */
+  readonly at: number;
+  /** One catalogue version, and none of those that were really published later. */
+  readonly version?: number;
+  /** Another chart, and how sessions come to it. */
+  readonly machine?: { readonly chart: ChartRunner; readonly migrate: (session: Session) => Session };
+}
 
 /** The first record that came out otherwise. */
 export interface Divergence {
@@ -41,8 +49,8 @@ export function isInput({ origin, event }: Pick<StepRecord, "origin" | "event">)
 export interface SessionReplayOptions {
   /** The rules that a catalogue version gives the session. */
   readonly rules: Policies["rules"];
-  /** What-if: other policies than were recorded. Then nothing is compared. */
-  readonly change?: PolicyChange;
+  /** What-if. Then nothing is compared. */
+  readonly change?: Change;
   /** Told of every record that the replay makes. */
   readonly onReplayed?: (record: StepRecord) => void;
   /** The session as it was when the records begin; absent: they begin with its first. */
@@ -62,6 +70,8 @@ export class SessionReplay {
   readonly #expected: JournalRecord[] = [];
   /** The other way round: what follows from an event at once comes out before its record is taken. */
   readonly #ahead: StepRecord[] = [];
+  /** The change's version, as if it had been published. */
+  readonly #imagined: Broadcast | undefined;
   #version: number | undefined;
   #policies: Policies;
 
@@ -71,11 +81,9 @@ export class SessionReplay {
   ) {
     this.#options = options;
     this.session = options.begin;
-    this.#policies = {
-      base: 0,
-      broadcasts: options.change === undefined ? [] : [options.change],
-      rules: options.rules,
-    };
+    const { at = 0, version } = options.change ?? {};
+    this.#imagined = version === undefined ? undefined : { version, at };
+    this.#policies = { base: 0, broadcasts: this.#imagined ? [this.#imagined] : [], rules: options.rules };
   }
 
   /** @param record the next one, in the order of the journal */
@@ -108,6 +116,7 @@ export class SessionReplay {
       }
     }
     if (!isInput(record)) return;
+    this.#changeMachine(at);
     const occurrence = { event, at, ...(origin && { origin }), ...(userVersion !== undefined && { userVersion }) };
     this.session = receive(this.session, this.id, occurrence, this.#policies, this.#emit);
   }
@@ -115,6 +124,7 @@ export class SessionReplay {
   /** Brings the session up to `until` (epoch ms). What was recorded and has not come out by then is a divergence. */
   end(until: number): void {
     if (this.notReplayed !== undefined) return;
+    this.#changeMachine(until);
     if (this.session !== undefined) this.session = advance(this.session, until, this.#policies, this.#emit);
     const [missing] = this.#expected;
     const [unrecorded] = this.#ahead;
@@ -140,17 +150,37 @@ export class SessionReplay {
     if (version === undefined || version === this.#version) return;
     const isFirst = this.#version === undefined;
     this.#version = version;
-    const { change, rules } = this.#options;
-    const { base, broadcasts } = this.#policies;
+    const { rules } = this.#options;
+    const imagined = this.#imagined;
+    const { broadcasts } = this.#policies;
     if (isFirst) {
-      this.#policies = { base: version, broadcasts, rules };
+      this.#policies = { ...this.#policies, base: version, rules };
       return;
     }
     // A deadline that passes at the moment of a change passes before it.
     const from = TIMER_TYPES.has(event.type) ? at - 1 : at;
-    if (change !== undefined && from >= change.at) return;
-    const earlier = broadcasts.filter((broadcast) => broadcast !== change && broadcast.at !== from);
-    this.#policies = { base, broadcasts: [...earlier, { version, at: from }, ...(change ? [change] : [])], rules };
+    if (imagined !== undefined && from >= imagined.at) return;
+    const earlier = broadcasts.filter((broadcast) => broadcast !== imagined && broadcast.at !== from);
+    this.#policies = {
+      ...this.#policies,
+      broadcasts: [...earlier, { version, at: from }, ...(imagined ? [imagined] : [])],
+    };
+  }
+
+  /** From the change's moment on the session goes by the other chart; one that does not land there is set aside. */
+  #changeMachine(at: number): void {
+    const { change } = this.#options;
+    const { machine } = change ?? {};
+    if (change === undefined || machine === undefined || at < change.at || this.#policies.chart !== undefined) return;
+    if (this.session !== undefined) {
+      const session = advance(this.session, change.at, this.#policies, this.#emit);
+      try {
+        this.session = machine.migrate(session);
+      } catch (error) {
+        this.session = setAside(session, error instanceof Error ? error.message : String(error), change.at);
+      }
+    }
+    this.#policies = { ...this.#policies, chart: machine.chart };
   }
 
   readonly #emit = (record: StepRecord): number => {

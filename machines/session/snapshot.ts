@@ -3,11 +3,11 @@
  * nearly every session has is short or left out; everything else keeps its own name.
  */
 import type { Posture } from "../policy/posture.js";
-import { MACHINE_VERSION } from "./chart.js";
-import { NO_FACTS, STATES, type SessionFacts, type StatePath } from "./context.js";
+import { NO_FACTS, type SessionFacts } from "./context.js";
+import { type MachineVersion, THIS_MACHINE, isKnown, migrated } from "./machine-versions.js";
 import type { Session } from "./session.js";
 
-/** The stored text is not a session of this machine version. */
+/** The stored text is not a session of this machine version, nor of one that leads to it. */
 export class SnapshotError extends Error {
   /** `version`: another version of the machine wrote it, and may read it. `corrupt`: nobody can. */
   constructor(
@@ -27,7 +27,7 @@ export class SnapshotError extends Error {
 interface Stored {
   readonly v: number;
   readonly id: string;
-  readonly s: StatePath;
+  readonly s: string;
   readonly r: number;
   readonly j: number;
   readonly t: number;
@@ -96,7 +96,7 @@ const FACT_CODECS: readonly FactCodec[] = Object.keys(NO_FACTS)
     ...(RELATIVE_FACTS.has(fact) && { pack: sinceThen }),
   }));
 
-export function encodeSession(session: Session): string {
+export function encodeSession(session: Session, version = THIS_MACHINE.version): string {
   const f: Record<string, unknown> = {};
   for (const { fact, short, usual, pack } of FACT_CODECS) {
     const value = session.facts[fact];
@@ -109,7 +109,7 @@ export function encodeSession(session: Session): string {
   const d: Record<string, number> = {};
   for (const id in session.timers) d[SHORT_TIMERS.get(id) ?? id] = (session.timers[id] as number) - session.asOf;
   const stored: Stored = {
-    v: MACHINE_VERSION,
+    v: version,
     id: session.id,
     s: session.state,
     r: session.revision,
@@ -124,9 +124,12 @@ export function encodeSession(session: Session): string {
   return JSON.stringify(stored);
 }
 
-/** @throws SnapshotError if the text is not a session that this version of the machine wrote */
-export function decodeSession(text: string): Session {
-  const stored = parse(text);
+/**
+ * The session that a snapshot holds, as the machine's own version would have it.
+ * @throws SnapshotError
+ */
+export function decodeSession(text: string, machine = THIS_MACHINE): Session {
+  const stored = parse(text, machine);
   const facts: Record<string, unknown> = { ...NO_FACTS, ...USUAL_FACTS };
   for (const short in stored.f) {
     const fact = LONG_FACTS.get(short) ?? short;
@@ -150,10 +153,10 @@ export function decodeSession(text: string): Session {
   }
   const timers: Record<string, number> = {};
   for (const short in stored.d) timers[LONG_TIMERS.get(short) ?? short] = stored.t + (stored.d[short] as number);
-  return {
+  const session = {
     id: stored.id,
     state: stored.s,
-    facts: facts as unknown as SessionFacts,
+    facts,
     timers,
     rulesHash: stored.h,
     revision: stored.r,
@@ -162,9 +165,24 @@ export function decodeSession(text: string): Session {
     restrictedAt: stored.x,
     ...(stored.q !== undefined && { quarantine: stored.q }),
   };
+  try {
+    return migrated(session, stored.v, machine);
+  } catch (error) {
+    throw new SnapshotError("corrupt", (error as Error).message);
+  }
 }
 
-function parse(text: string): Stored {
+/** The machine version that wrote a snapshot; `undefined`: it names none. */
+export function snapshotVersion(text: string): number | undefined {
+  try {
+    const stored: unknown = JSON.parse(text);
+    return isRecord(stored) && typeof stored["v"] === "number" ? stored["v"] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parse(text: string, machine: MachineVersion): Stored {
   let stored: unknown;
   try {
     stored = JSON.parse(text);
@@ -173,18 +191,18 @@ function parse(text: string): Stored {
   }
   if (!isRecord(stored)) throw new SnapshotError("corrupt", "the snapshot is not an object");
   const { v: version } = stored;
-  if (version !== MACHINE_VERSION) {
-    throw typeof version === "number"
-      ? new SnapshotError(
-          "version",
-          `machine version ${version} wrote the snapshot; this is version ${MACHINE_VERSION}`,
-        )
-      : new SnapshotError("corrupt", "the snapshot names no machine version");
+  if (typeof version !== "number") throw new SnapshotError("corrupt", "the snapshot names no machine version");
+  // Another version's may have another shape, so this comes first.
+  if (!isKnown(version, machine)) {
+    throw new SnapshotError(
+      "version",
+      `machine version ${version} wrote the snapshot; this is version ${machine.version}`,
+    );
   }
   const { id, s: state, r: revision, j: lastRecord, t: asOf, h: rulesHash, d: timers, x, q, f } = stored;
   const isSound =
     typeof id === "string" &&
-    STATE_PATHS.has(state as string) &&
+    typeof state === "string" &&
     isCount(revision) &&
     isCount(lastRecord) &&
     isCount(asOf) &&
@@ -197,8 +215,6 @@ function parse(text: string): Stored {
   if (!isSound) throw new SnapshotError("corrupt", "the snapshot lacks a field, or one has another shape");
   return stored as unknown as Stored;
 }
-
-const STATE_PATHS: ReadonlySet<string> = new Set(STATES);
 
 /** What every report has stands by position: OS, app, model, manufacturer, lock; then the rest by name. */
 type PackedPosture = readonly [string, string, string, string, Posture["deviceLock"], Partial<Posture>?];

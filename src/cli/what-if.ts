@@ -1,4 +1,5 @@
-/** `gatehouse what-if`: the recorded events under policies that were never published, or not then. */
+/** `gatehouse what-if`: the recorded events under policies that were never published, or not then, or in another chart. */
+import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { readConfig } from "../config.js";
 import { type CatalogueContent, readCatalogue } from "../control/catalogue-document.js";
@@ -6,6 +7,7 @@ import { VersionUnknownError } from "../control/catalogue-errors.js";
 import { applyImport, readImport } from "../control/import-documents.js";
 import type { OpenDeployment } from "../deployment/open-deployment.js";
 import { type FailIf, exceeds, parseFailIf } from "../replay/fail-if.js";
+import { loadMachine } from "../replay/load-machine.js";
 import { type OtherFate, type ReplayReport, mergeReports } from "../replay/partition-replay.js";
 import { EXIT } from "./exit-code.js";
 import { NotFoundError, UsageError } from "./failure.js";
@@ -21,9 +23,10 @@ Example:
   $ gatehouse what-if --policy level3-ios.json
   $ gatehouse what-if --draft --since 7d --fail-if 'signedOut > +0.1%' --fail-if 'wiped > 0'
   $ gatehouse what-if --published 6 --since 2026-03-02T12:00:00Z
+  $ gatehouse what-if --machine ./lenient.mjs
 
 Folds every recorded event again, as if these policies had been published at --since (by default: before the first
-record) and nothing after. Says who would have ended elsewhere, who would have lost access, and when. What people would
+record) and nothing after; or through another chart, by itself or with --policy, --draft or --published. Says who would have ended elsewhere, who would have lost access, and when. What people would
 have done otherwise nobody knows: they are taken to do what they did. Nothing is written, and no effect goes out.
 
 --fail-if ends with 5 if more would happen than that: a state (signedOut, noncompliant, …), lockouts (access taken away),
@@ -33,6 +36,7 @@ interface WhatIfOptions {
   readonly policy?: readonly string[];
   readonly draft?: true;
   readonly published?: number;
+  readonly machine?: string;
   readonly since?: Moment;
   readonly failIf?: readonly FailIf[];
   readonly json?: true;
@@ -41,11 +45,12 @@ interface WhatIfOptions {
 export function whatIfCommand(program: Command): void {
   program
     .command("what-if")
-    .summary("fold the recorded events under other policies")
-    .description("Says what policies would have done to the people whose events were recorded.")
+    .summary("fold the recorded events under other policies, or through another chart")
+    .description("Says what policies, or another chart, would have done to the people whose events were recorded.")
     .option("--policy <file...>", "policies exported from Graph, put into what is in force as an import would")
     .option("--draft", "the draft, as it is")
     .option("--published <version>", "a version that was published", wholeNumber(1))
+    .option("--machine <module>", "another chart: a module whose default export is an XState machine")
     .option("--since <time>", "from when on they would have been in force", moment)
     .option("--fail-if <bound>", "end with 5 if more would happen", several(bound))
     .option(...JSON_OPTION)
@@ -64,15 +69,18 @@ async function whatIf({ json, failIf = [], ...options }: WhatIfOptions): Promise
   const { tenant } = config;
   const deployment = await openToRead(config);
   try {
-    const { what, content } = await imagined(deployment, tenant, options);
+    const policies = await imagined(deployment, tenant, options);
     // What can't be used is said before a long run.
-    readCatalogue({ version: 1, ...content });
+    if (policies !== undefined) readCatalogue({ version: 1, ...policies.content });
+    const machine = options.machine === undefined ? undefined : resolve(options.machine);
+    if (machine !== undefined) await loadMachine(machine);
+    const what = [policies?.what, machine && `the chart of ${options.machine}`].filter(Boolean).join(" and ");
     const journal = await journalOf(deployment, undefined);
     if (journal.records === 0) throw new NotFoundError("the journal is empty: nothing was recorded yet");
     const at = options.since === undefined ? 0 : atMoment(options.since, journal.now);
     const run = await foldAgain<ReplayReport>(deployment, journal, {
       scope: { tenant },
-      imagined: { tenant, at, content },
+      imagined: { tenant, at, ...(policies && { content: policies.content }), ...(machine && { machine }) },
     });
     const report = mergeReports(run.results);
     const exceeded = failIf.flatMap((bound) => exceeds(report, bound) ?? []);
@@ -89,14 +97,18 @@ async function whatIf({ json, failIf = [], ...options }: WhatIfOptions): Promise
   }
 }
 
-/** @throws UsageError, VersionUnknownError, PolicyError */
+/** @returns `undefined`: none but those that were recorded. @throws UsageError, VersionUnknownError, PolicyError */
 async function imagined(
   { catalogues }: OpenDeployment,
   tenant: string,
-  { policy, draft, published }: WhatIfOptions,
-): Promise<{ readonly what: string; readonly content: CatalogueContent }> {
-  if ([policy, draft, published].filter((one) => one !== undefined).length !== 1) {
-    throw new UsageError("which policies?", { fix: "Give one of --policy FILE, --draft and --published VERSION." });
+  { policy, draft, published, machine }: WhatIfOptions,
+): Promise<{ readonly what: string; readonly content: CatalogueContent } | undefined> {
+  const given = [policy, draft, published].filter((one) => one !== undefined).length;
+  if (given === 0 && machine !== undefined) return undefined;
+  if (given !== 1) {
+    throw new UsageError("which policies?", {
+      fix: "Give one of --policy FILE, --draft and --published VERSION, or --machine MODULE.",
+    });
   }
   const current = await catalogues.current(tenant);
   if (published !== undefined) {

@@ -7,7 +7,7 @@ import type { EffectType } from "../../machines/effects/catalogue.js";
 import type { StepRecord } from "../../machines/fold.js";
 import type { JournalRecord } from "../../machines/outcome.js";
 import type { Rules } from "../../machines/policy/rules.js";
-import { type NotReplayed, type PolicyChange, SessionReplay } from "../../machines/session-replay.js";
+import { type Change, type NotReplayed, SessionReplay } from "../../machines/session-replay.js";
 import { type StateName, type StatePath, stateName } from "../../machines/session/context.js";
 import { type Session, type SessionId, sessionIdParts } from "../../machines/session/session.js";
 
@@ -19,8 +19,8 @@ export interface ReplayScope {
   readonly session?: SessionId | undefined;
 }
 
-/** Other policies for one tenant, from a moment on. */
-export interface TenantChange extends PolicyChange {
+/** A change for one tenant. */
+export interface TenantChange extends Change {
   readonly tenant: string;
 }
 
@@ -212,7 +212,7 @@ export class PartitionReplay {
     const { rules, change, begin } = this.#options;
     const { tenant } = sessionIdParts(id);
     const known = begin?.(id);
-    const make = (watch: Watch, other?: PolicyChange) =>
+    const make = (watch: Watch, other?: Change) =>
       new SessionReplay(id, {
         rules: (version, session) => rules(tenant, version, session),
         onReplayed: watch.note,
@@ -236,7 +236,7 @@ class Watch {
   /** Moves from state to state: where two of them part, two lives part. */
   readonly path: { readonly at: number; readonly to: StatePath }[] = [];
 
-  constructor(private readonly change: PolicyChange | undefined) {}
+  constructor(private readonly change: Change | undefined) {}
 
   readonly note = ({ at, from, to, effects }: StepRecord): void => {
     if (this.change !== undefined && at < this.change.at) return;

@@ -1,6 +1,7 @@
 /** One partition of a running deployment, folded again from its journal. */
 import type { RulesOf } from "../../machines/fold-batch.js";
 import { Resolver } from "../../machines/policy/resolver.js";
+import { THIS_MACHINE, migrated } from "../../machines/session/machine-versions.js";
 import { resolveFacts } from "../../machines/session/session.js";
 import { type CatalogueContent, readCatalogue } from "../control/catalogue-document.js";
 import { RulesSource } from "../control/rules-source.js";
@@ -8,19 +9,23 @@ import type { CatalogueSource } from "../control/catalogue-source.js";
 import type { PartitionStore } from "../store/partition-store.js";
 import { foldEntries } from "./fold-journal.js";
 import { journalPages } from "./journal-pages.js";
-import { PartitionReplay, type ReplayReport, type ReplayScope } from "./partition-replay.js";
+import { loadMachine } from "./load-machine.js";
+import { PartitionReplay, type ReplayReport, type ReplayScope, type TenantChange } from "./partition-replay.js";
 
-/** Policies that were never published, or not then, in force for a tenant from a moment on. */
-export interface ImaginedPolicies {
+/** Something that never was, or not then, for a tenant from a moment on. */
+export interface Imagined {
   readonly tenant: string;
   /** Epoch ms. */
   readonly at: number;
-  readonly content: CatalogueContent;
+  /** Policies in force. */
+  readonly content?: CatalogueContent;
+  /** Another chart: the file of its module. */
+  readonly machine?: string;
 }
 
 export interface ReplayRequest {
   readonly scope: ReplayScope;
-  readonly imagined?: ImaginedPolicies;
+  readonly imagined?: Imagined;
 }
 
 export interface ReplaySource {
@@ -33,7 +38,7 @@ const IMAGINED_VERSION = Number.MAX_SAFE_INTEGER;
 
 /**
  * @param onRecords is told of every so many records that are done
- * @throws StoreUnavailableError, CatalogueMissingError, PolicyError, ZodError
+ * @throws StoreUnavailableError, CatalogueMissingError, PolicyError, ZodError, MachineInvalidError
  */
 export async function replayPartition(
   { store, catalogues }: ReplaySource,
@@ -45,7 +50,7 @@ export async function replayPartition(
   const replay = new PartitionReplay({
     rules: rulesWith(source.rulesOf, imagined),
     scope,
-    ...(imagined && { change: { tenant: imagined.tenant, at: imagined.at, version: IMAGINED_VERSION } }),
+    ...(imagined && { change: await changeOf(imagined) }),
   });
   const { seq: last, clock } = await store.chunk(partition, null, 1);
   const oldest = (await store.oldestRecord(partition)) ?? 1;
@@ -56,8 +61,23 @@ export async function replayPartition(
   return replay.report(clock);
 }
 
-function rulesWith(rulesOf: RulesOf, imagined: ImaginedPolicies | undefined): RulesOf {
-  if (imagined === undefined) return rulesOf;
+async function changeOf({ tenant, at, content, machine: file }: Imagined): Promise<TenantChange> {
+  const loaded = file === undefined ? undefined : await loadMachine(file);
+  return {
+    tenant,
+    at,
+    ...(content && { version: IMAGINED_VERSION }),
+    ...(loaded && {
+      machine: {
+        chart: loaded.chart,
+        migrate: (session) => migrated({ ...session }, THIS_MACHINE.version, loaded.machine),
+      },
+    }),
+  };
+}
+
+function rulesWith(rulesOf: RulesOf, imagined: Imagined | undefined): RulesOf {
+  if (imagined?.content === undefined) return rulesOf;
   const resolver = new Resolver(readCatalogue({ version: IMAGINED_VERSION, ...imagined.content }));
   return (tenant, version, session) =>
     version === IMAGINED_VERSION ? resolver.rules(resolveFacts(session)) : rulesOf(tenant, version, session);

@@ -3,12 +3,12 @@ import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import type { Entry } from "../../../machines/fold-batch.js";
 import type { JournalRecord } from "../../../machines/outcome.js";
-import { type PolicyChange, SessionReplay, isInput } from "../../../machines/session-replay.js";
+import { type Change, SessionReplay, isInput } from "../../../machines/session-replay.js";
 import { type Inbox, SESSION, TENANT, drain, histories, play } from "./histories.js";
 
 const inboxes = histories().map((history) => play(history).inbox);
 
-function replay({ rulesOf, endsAt }: Inbox, records: readonly JournalRecord[], change?: PolicyChange): SessionReplay {
+function replay({ rulesOf, endsAt }: Inbox, records: readonly JournalRecord[], change?: Change): SessionReplay {
   const rules = (version: number, session: Parameters<typeof rulesOf>[2]) => rulesOf(TENANT, version, session);
   const again = new SessionReplay(SESSION, { rules, ...(change && { change }) });
   for (const record of records) again.take(record);
