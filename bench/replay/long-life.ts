@@ -43,7 +43,7 @@ export function longLife(subject: string, count: number): object[] {
     ["pin.set", { descriptor: PIN }],
   ];
   const told = Array.from({ length: count }, (_, n) => {
-    if (n === count - 1) return ["posture.reported", posture("12.0")] as const;
+    if (n === count - 1) return ["posture.reported", posture("16.7")] as const;
     return beginning[n] ?? (ROUND[n % ROUND.length] as (typeof ROUND)[number]);
   });
   return told.map(([type, data], n) => ({

@@ -14,6 +14,7 @@ import { exportSpecCommand } from "./export-spec.js";
 import { healthCommand } from "./health.js";
 import { historyCommand } from "./history.js";
 import { keysCommand } from "./keys.js";
+import { migrateCommand } from "./migrate.js";
 import { policyCommand } from "./policy.js";
 import { quarantineCommand } from "./quarantine.js";
 import { registrationsCommand } from "./registrations.js";
@@ -59,6 +60,7 @@ const COMMANDS = [
   replayCommand,
   whatIfCommand,
   verifyCommand,
+  migrateCommand,
   healthCommand,
   archiveCommand,
   backupCommand,

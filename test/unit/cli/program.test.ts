@@ -30,6 +30,7 @@ const NAMES = [
   "replay",
   "what-if",
   "verify",
+  "migrate",
   "export-spec",
   "decide",
   "health",
