@@ -90,6 +90,52 @@ describe("what-if", () => {
   });
 });
 
+describe("another chart", () => {
+  const module = async (name: string, text: string): Promise<string> => {
+    const file = join(files, name);
+    await writeFile(file, text);
+    return file;
+  };
+
+  test("what it would have done: nobody is blocked where no verdict blocks", async () => {
+    const file = await module(
+      "lenient.mjs",
+      "export default ({ sessionChart }) => sessionChart.provide({ guards: { verdictBlocks: () => false } });",
+    );
+    const { code, body } = await ask("what-if", "--machine", file);
+    expect([code, body.states.noncompliant ?? 0]).toEqual([0, 0]);
+    expect(body.recordedStates.noncompliant).toBeGreaterThan(0);
+    expect(body.lockouts).toBeLessThan(body.recordedLockouts);
+  });
+
+  test("which of the stored sessions would not land in it, and why", async () => {
+    const file = await module(
+      "no-lock.mjs",
+      "export default ({ sessionChart }) => sessionChart;\n" +
+        'export const migrate = (session) => ({ ...session, state: session.state === "locked" ? "waiting" : session.state });',
+    );
+    const { code, body } = await ask("migrate", "--dry-run", "--machine", file);
+    expect([code, body.applied]).toEqual([5, false]);
+    expect(body.notLanded[0]).toMatchObject({ why: "machine version 2 has no state waiting" });
+    expect((await ask("migrate", "--dry-run")).body).toMatchObject({ version: 1, notLandedCount: 0 });
+  });
+
+  test.each([
+    ["a module that is not there", undefined, "there is no such file"],
+    ["one that does not load", "export default (", "can't be loaded"],
+    ["one that is no machine", "export default { states: {} };", "it is no XState machine"],
+    [
+      "one without a state",
+      "export default ({ vocabulary }) => vocabulary.createMachine({ context: {}, initial: 'on', states: { on: {} } });",
+      "it has no state unenrolled, pinSetup",
+    ],
+  ])("%s: says so", async (name, text, said) => {
+    const file = text === undefined ? "nowhere.mjs" : await module(`${name.replaceAll(" ", "-")}.mjs`, text);
+    const { code, stderr } = await run("what-if", "--machine", file);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(said)]);
+  });
+});
+
 describe("verify and replay", () => {
   test("the day's journal holds, and everything comes out as it was recorded", async () => {
     const verified = await ask("verify");
