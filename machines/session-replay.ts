@@ -53,8 +53,8 @@ export interface SessionReplayOptions {
   readonly change?: Change;
   /** Told of every record that the replay makes. */
   readonly onReplayed?: (record: StepRecord) => void;
-  /** The session as it was when the records begin; absent: they begin with its first. */
-  readonly begin?: Session;
+  /** The session as it was when the records begin, and what it was under; absent: they begin with its first. */
+  readonly begin?: { readonly session: Session } & Pick<Policies, "base" | "broadcasts">;
 }
 
 export class SessionReplay {
@@ -80,10 +80,17 @@ export class SessionReplay {
     options: SessionReplayOptions,
   ) {
     this.#options = options;
-    this.session = options.begin;
+    const { session, base = 0, broadcasts = [] } = options.begin ?? {};
+    this.session = session;
     const { at = 0, version } = options.change ?? {};
     this.#imagined = version === undefined ? undefined : { version, at };
-    this.#policies = { base: 0, broadcasts: this.#imagined ? [this.#imagined] : [], rules: options.rules };
+    const earlier = this.#imagined === undefined ? broadcasts : broadcasts.filter((one) => one.at < at);
+    this.#policies = {
+      base,
+      broadcasts: this.#imagined ? [...earlier, this.#imagined] : earlier,
+      rules: options.rules,
+    };
+    if (options.begin !== undefined) this.#version = broadcasts.at(-1)?.version ?? base;
   }
 
   /** @param record the next one, in the order of the journal */
@@ -101,7 +108,8 @@ export class SessionReplay {
       this.notReplayed = "setAside";
       return;
     }
-    const known = before !== undefined && before.from !== undefined ? before.seq : this.#options.begin?.lastRecord;
+    const known =
+      before !== undefined && before.from !== undefined ? before.seq : this.#options.begin?.session.lastRecord;
     if (isOfSession && (record.previous ?? 0) !== (known ?? 0)) {
       this.notReplayed = "historyMissing";
       return;

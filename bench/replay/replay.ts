@@ -66,7 +66,7 @@ export async function replay({ devices, events, progress }: ReplayOptions): Prom
     progress("verify, on all cores");
     const startedAt = performance.now();
     const verdicts = await inThreads<PartitionVerdict>({
-      target: deployment.target,
+      source: { deployment: deployment.target },
       request: "verify",
       partitions: Array.from({ length: VERIFIED }, () => partitions).flat(),
     });

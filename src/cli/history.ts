@@ -2,11 +2,12 @@
 import type { Command } from "commander";
 import type { JournalRecord } from "../../machines/outcome.js";
 import type { SessionId } from "../../machines/session/session.js";
-import { JournalArchive } from "../archive/journal-archive.js";
+import type { JournalArchive } from "../archive/journal-archive.js";
 import { type Config, readConfig } from "../config.js";
 import { StoreUnavailableError } from "../errors.js";
 import { type History, oneAfterTheOther, readHistory } from "../sessions/history.js";
 import { look } from "../sessions/look.js";
+import { ARCHIVE_OPTION, archiveToRead } from "./archive-to-read.js";
 import { NotFoundError } from "./failure.js";
 import { JSON_OPTION, sessionIdOf, shortId, wholeNumber } from "./options.js";
 import { RedisNotRunningError, openToRead } from "./redis-access.js";
@@ -29,7 +30,7 @@ export function historyCommand(program: Command): void {
     .description("Prints a session's journal records, oldest first.")
     .argument("<id>", "device/user[/app], or all of tenant/device/user/app")
     .option("--limit <n>", "records at most: the newest ones", wholeNumber(1))
-    .option("--archive <dir>", "go on in this archive; default: GATEHOUSE_ARCHIVE_DIR")
+    .option(...ARCHIVE_OPTION)
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
     .action(async (text: string, { limit, json, archive: named }: HistoryOptions) => {
@@ -46,15 +47,6 @@ interface HistoryOptions {
   readonly limit?: number;
   readonly json?: true;
   readonly archive?: string;
-}
-
-async function archiveToRead(
-  named: string | undefined,
-  { archiveDirectory }: Config,
-): Promise<JournalArchive | undefined> {
-  if (named !== undefined) return JournalArchive.open(named);
-  if (archiveDirectory === undefined || !(await JournalArchive.isThere(archiveDirectory))) return undefined;
-  return JournalArchive.open(archiveDirectory);
 }
 
 interface Past extends History {

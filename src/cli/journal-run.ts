@@ -1,12 +1,21 @@
 /** What the commands that fold journals again have in common: the partitions, the threads, the bar, Ctrl-C. */
+import { ArchivedCatalogues, type PublishedCatalogues } from "../archive/archive-catalogues.js";
+import type { Config } from "../config.js";
+import type { CatalogueSource } from "../control/catalogue-source.js";
 import type { OpenDeployment } from "../deployment/open-deployment.js";
+import { StoreUnavailableError } from "../errors.js";
+import { type ReplaySource, reachOf } from "../replay/journal-source.js";
+import type { SourceTarget } from "../replay/open-source.js";
 import type { ReplayReport } from "../replay/partition-replay.js";
 import type { ReplayRequest } from "../replay/replay-partition.js";
 import { inThreads } from "../replay/replay-threads.js";
 import type { PartitionVerdict } from "../replay/verify-partition.js";
+import { archiveToRead } from "./archive-to-read.js";
 import { UsageError } from "./failure.js";
 import { onInterrupt } from "./interrupt.js";
 import { progressBar } from "./progress-bar.js";
+import { RedisNotRunningError, openToRead } from "./redis-access.js";
+import { note } from "./terminal.js";
 
 /** Looks asked for at a time. */
 const AT_ONCE = 64;
@@ -16,12 +25,57 @@ export interface JournalRun {
   readonly recordsPerSecond: number;
 }
 
+/** A journal to be folded again: a deployment's, an archive's, or both. */
+export interface OpenJournal {
+  readonly source: ReplaySource;
+  /** For whoever opens it once more, in another thread. */
+  readonly target: SourceTarget;
+  readonly partitionCount: number;
+  /** Absent: there is only what is archived. */
+  readonly deployment?: OpenDeployment;
+  readonly catalogues: PublishedCatalogues & CatalogueSource;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * The deployment that is running, and the archive where that has no more; the archive alone without Redis.
+ * @param named the archive's directory, as given
+ * @throws RedisNotRunningError, StoreUnavailableError if there is no archive either; ArchiveFileError, ArchiveForeignError
+ */
+export async function openJournal(config: Config, named: string | undefined): Promise<OpenJournal> {
+  const archive = await archiveToRead(named, config);
+  let deployment: OpenDeployment;
+  try {
+    deployment = await openToRead(config);
+  } catch (error) {
+    const isAway = error instanceof RedisNotRunningError || error instanceof StoreUnavailableError;
+    if (archive === undefined || !isAway) throw error;
+    note(`(${error.message}: this is what is archived)`);
+    const catalogues = new ArchivedCatalogues(archive.directory);
+    return {
+      source: { archive, catalogues },
+      target: { archive: archive.directory },
+      partitionCount: archive.about.partitionCount,
+      catalogues,
+      close: async () => undefined,
+    };
+  }
+  const { store, catalogues, target } = deployment;
+  return {
+    source: { store, archive, catalogues },
+    target: { deployment: target, archive: archive?.directory },
+    partitionCount: store.deployment.partitionCount,
+    deployment,
+    catalogues,
+    close: deployment.close,
+  };
+}
+
 /** The partitions that hold a journal, and the newest clock among them, epoch ms. */
 export async function journalOf(
-  { store }: OpenDeployment,
+  { source, partitionCount }: Pick<OpenJournal, "source" | "partitionCount">,
   only: readonly number[] | undefined,
 ): Promise<{ readonly partitions: readonly number[]; readonly records: number; readonly now: number }> {
-  const { partitionCount } = store.deployment;
   const wanted = only ?? Array.from({ length: partitionCount }, (_, n) => n);
   const unknown = wanted.find((partition) => partition >= partitionCount);
   if (unknown !== undefined) {
@@ -33,17 +87,12 @@ export async function journalOf(
   for (let from = 0; from < wanted.length; from += AT_ONCE) {
     const some = wanted.slice(from, from + AT_ONCE);
     const looks = await Promise.all(
-      some.map(async (partition) => {
-        const [{ seq, clock }, oldest] = await Promise.all([
-          store.chunk(partition, null, 1),
-          store.oldestRecord(partition),
-        ]);
-        return { partition, clock, held: oldest === null ? 0 : seq - oldest + 1 };
-      }),
+      some.map(async (partition) => ({ partition, ...(await reachOf(source, partition)) })),
     );
-    for (const { partition, clock, held } of looks) {
+    for (const { partition, clock, oldest, last, begin } of looks) {
       now = Math.max(now, clock);
-      if (held > 0) partitions.push(partition);
+      const held = last - oldest + 1;
+      if (held > 0 || begin !== undefined) partitions.push(partition);
       records += held;
     }
   }
@@ -52,7 +101,7 @@ export async function journalOf(
 
 /** @throws UsageError if there is nothing to fold */
 export async function foldAgain<Result extends ReplayReport | PartitionVerdict>(
-  deployment: OpenDeployment,
+  { target }: Pick<OpenJournal, "target">,
   { partitions, records }: { readonly partitions: readonly number[]; readonly records: number },
   request: ReplayRequest | "verify",
 ): Promise<JournalRun & { readonly results: readonly Result[] }> {
@@ -67,7 +116,7 @@ export async function foldAgain<Result extends ReplayReport | PartitionVerdict>(
   let done = 0;
   try {
     const results = await inThreads<Result>({
-      target: deployment.target,
+      source: target,
       request,
       partitions,
       signal: stopping.signal,

@@ -1,6 +1,7 @@
 /** `gatehouse replay`: events that were recorded, or that stand in a file, once more. */
 import type { Command } from "commander";
 import { createInterface } from "node:readline/promises";
+import { type SessionId, sessionIdParts } from "../../machines/session/session.js";
 import { readConfig } from "../config.js";
 import type { OpenDeployment } from "../deployment/open-deployment.js";
 import { splitEvents } from "../ingest/split-events.js";
@@ -10,12 +11,14 @@ import { journalPages } from "../replay/journal-pages.js";
 import { type ReplayReport, mergeReports } from "../replay/partition-replay.js";
 import { type ReemitScope, reemit, reported } from "../replay/reemit.js";
 import { look } from "../sessions/look.js";
+import { partitionOf } from "../store/session-key.js";
 import { type ActOptions, asAct, record } from "./act.js";
+import { ARCHIVE_OPTION } from "./archive-to-read.js";
 import { EXIT } from "./exit-code.js";
 import { UsageError } from "./failure.js";
 import { openInput } from "./input-file.js";
 import { onInterrupt } from "./interrupt.js";
-import { foldAgain, journalOf } from "./journal-run.js";
+import { foldAgain, journalOf, openJournal } from "./journal-run.js";
 import { type Moment, atMoment, moment } from "./moment.js";
 import { JSON_OPTION, sessionIdOf, several, shortId, wholeNumber } from "./options.js";
 import { progressBar } from "./progress-bar.js";
@@ -31,7 +34,8 @@ Example:
   $ gatehouse replay --apply --since 2026-03-02T09:00:00Z --until 2026-03-02T09:30:00Z
 
 Folds the journal again and says which sessions come out otherwise than recorded (then the exit code is 5). Nothing is
-written and no effect goes out. With FILE, NDJSON or a JSON array of CloudEvents as \`gatehouse emit\` takes them, its events
+written and no effect goes out. --since and --until compare what was recorded in between. With an archive it begins where
+that does, and works without Redis. With FILE, NDJSON or a JSON array of CloudEvents as \`gatehouse emit\` takes them, its events
 are folded as if they were all that happened, under the policies in force, and compared with the sessions as they stand.
 
 --apply sends the recorded events in again, after saying how many and asking: events that are still remembered (by source
@@ -45,6 +49,7 @@ interface ReplayOptions extends ActOptions {
   readonly skipBad?: true;
   readonly apply?: true;
   readonly yes?: true;
+  readonly archive?: string;
   readonly from?: readonly [partition: number, seq: number];
   readonly json?: true;
 }
@@ -56,8 +61,9 @@ export function replayCommand(program: Command): void {
     .argument("[file]", "NDJSON or a JSON array of CloudEvents; - for stdin")
     .option("--session <session>", "one session alone")
     .option("--partition <n...>", "these partitions alone", several(wholeNumber(0)))
-    .option("--since <time>", "with --apply: events accepted from then on", moment)
-    .option("--until <time>", "with --apply: events accepted up to then", moment)
+    .option("--since <time>", "what was recorded from then on", moment)
+    .option("--until <time>", "what was recorded up to then", moment)
+    .option(...ARCHIVE_OPTION)
     .option("--skip-bad", "with FILE: go on after a line that is no event")
     .option("--apply", "send the events in again")
     .option("--yes", "with --apply: do not ask")
@@ -67,6 +73,9 @@ export function replayCommand(program: Command): void {
     .action(async (file: string | undefined, options: ReplayOptions) => {
       if (file !== undefined && options.apply) {
         throw new UsageError("--apply is for what was recorded", { fix: "`gatehouse emit FILE` sends a file in." });
+      }
+      if (options.apply && options.archive !== undefined) {
+        throw new UsageError("--apply sends in what the journal in Redis holds", { fix: "Leave out --archive." });
       }
       if (file !== undefined) await replayFile(file, options);
       else if (options.apply) await apply(options);
@@ -82,15 +91,20 @@ function position(text: string): readonly [number, number] {
   return [Number(partition), Number(seq)];
 }
 
-async function replayJournal({ session, partition, json }: ReplayOptions): Promise<void> {
+async function replayJournal({ session, partition, since, until, archive, json }: ReplayOptions): Promise<void> {
   const config = readConfig();
   const id = session === undefined ? undefined : sessionIdOf(session, config.tenant);
-  const deployment = await openToRead(config);
+  const opened = await openJournal(config, archive);
   try {
-    const only = id === undefined ? partition : [(await look(deployment, id)).partition];
-    const journal = await journalOf(deployment, only);
-    const { results, seconds, recordsPerSecond } = await foldAgain<ReplayReport>(deployment, journal, {
-      scope: { tenant: config.tenant, session: id },
+    const only = id === undefined ? partition : [partitionOfSession(id, opened.partitionCount)];
+    const journal = await journalOf(opened, only);
+    const { results, seconds, recordsPerSecond } = await foldAgain<ReplayReport>(opened, journal, {
+      scope: {
+        tenant: config.tenant,
+        session: id,
+        since: since && atMoment(since, journal.now),
+        until: until && atMoment(until, journal.now),
+      },
     });
     const report = mergeReports(results);
     if (json) {
@@ -100,8 +114,13 @@ async function replayJournal({ session, partition, json }: ReplayOptions): Promi
     } else for (const line of journalPage(report, recordsPerSecond)) print(line);
     if (report.diverged > 0) process.exitCode = EXIT.diverged;
   } finally {
-    await deployment.close();
+    await opened.close();
   }
+}
+
+function partitionOfSession(id: SessionId, partitionCount: number): number {
+  const { tenant, device } = sessionIdParts(id);
+  return partitionOf(tenant, device, partitionCount);
 }
 
 function journalPage(report: ReplayReport, recordsPerSecond: number): string[] {
@@ -216,8 +235,11 @@ async function apply(options: ReplayOptions): Promise<void> {
   let at: readonly [number, number] = [fromPartition, fromSeq];
   try {
     const id = options.session === undefined ? undefined : sessionIdOf(options.session, tenant);
-    const only = id === undefined ? options.partition : [(await look(deployment, id)).partition];
-    const journal = await journalOf(deployment, only);
+    const { store } = deployment;
+    const { partitionCount } = store.deployment;
+    const only = id === undefined ? options.partition : [partitionOfSession(id, partitionCount)];
+    const source = { store, catalogues: deployment.catalogues };
+    const journal = await journalOf({ source, partitionCount }, only);
     const scope: ReemitScope = {
       tenant,
       session: id,

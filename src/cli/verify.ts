@@ -1,12 +1,13 @@
 /** `gatehouse verify`: whether the journal holds, and whether it leads to what is stored. */
 import type { Command } from "commander";
 import { readConfig } from "../config.js";
+import { readerOf } from "../replay/journal-source.js";
 import type { Fault, PartitionVerdict } from "../replay/verify-partition.js";
 import { checkHeads, readSignedHeads, signHeads, writeSignedHeads } from "../replay/signed-heads.js";
+import { ARCHIVE_OPTION } from "./archive-to-read.js";
 import { EXIT } from "./exit-code.js";
-import { type JournalRun, foldAgain, journalOf } from "./journal-run.js";
+import { type JournalRun, foldAgain, journalOf, openJournal } from "./journal-run.js";
 import { JSON_OPTION, several, shortId, wholeNumber } from "./options.js";
-import { openToRead } from "./redis-access.js";
 import { columns, count, note, paintOut, print, printJson, wrapLine } from "./terminal.js";
 
 const EXAMPLE = `
@@ -17,7 +18,7 @@ Example:
 
 Checks that each record follows from the one before it (a chain of hashes), that none is missing, that each names the
 session's record before it, that every record comes out again when it is folded again, and that each stored session is
-where its records lead. Nothing is written; workers may go on. If anything is wrong, the exit code is 5.
+where its records lead. With an archive it begins where that does, and works without Redis. Nothing is written; workers may go on. If anything is wrong, the exit code is 5.
 
 --sign writes down where every journal stands, signed with an Ed25519 key (openssl genpkey -algorithm ed25519);
 whoever has the public key can check later that nothing up to there was changed.`;
@@ -27,6 +28,7 @@ interface VerifyOptions {
   readonly sign?: string;
   readonly heads?: string;
   readonly signer?: string;
+  readonly archive?: string;
   readonly json?: true;
 }
 
@@ -39,24 +41,27 @@ export function verifyCommand(program: Command): void {
     .option("--sign <key>", "sign where the journals stand, with this private key (PEM), into --heads")
     .option("--heads <file>", "signed heads: written with --sign, else checked against")
     .option("--signer <key>", "public key (PEM) that must have signed the heads")
+    .option(...ARCHIVE_OPTION)
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
     .action(verify);
 }
 
-async function verify({ partition, sign, heads, signer, json }: VerifyOptions): Promise<void> {
+async function verify({ partition, sign, heads, signer, archive, json }: VerifyOptions): Promise<void> {
   const signed = heads === undefined || sign !== undefined ? undefined : await readSignedHeads(heads, signer);
-  const deployment = await openToRead(readConfig());
+  const config = readConfig();
+  const opened = await openJournal(config, archive);
   try {
-    const journal = await journalOf(deployment, partition);
-    const run = await foldAgain<PartitionVerdict>(deployment, journal, "verify");
+    const journal = await journalOf(opened, partition);
+    const run = await foldAgain<PartitionVerdict>(opened, journal, "verify");
     const verdicts = run.results;
     const faults = verdicts.flatMap(({ faults: some }) => some);
     const faultCount = verdicts.reduce((sum, verdict) => sum + verdict.faultCount, 0);
-    const changed = signed === undefined ? [] : await checkHeads(deployment.store, signed);
+    const changed =
+      signed === undefined ? [] : await checkHeads(readerOf(opened.source), opened.partitionCount, signed);
     const isIntact = faultCount === 0 && changed.length === 0;
     if (sign !== undefined && isIntact) {
-      await writeSignedHeads(heads, await signHeads(sign, deployment.target.prefix, verdicts));
+      await writeSignedHeads(heads, await signHeads(sign, config.prefix, verdicts));
     }
     if (json) {
       printJson({
@@ -78,7 +83,7 @@ async function verify({ partition, sign, heads, signer, json }: VerifyOptions): 
     }
     if (!isIntact) process.exitCode = EXIT.diverged;
   } finally {
-    await deployment.close();
+    await opened.close();
   }
 }
 

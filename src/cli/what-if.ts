@@ -2,20 +2,19 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { readConfig } from "../config.js";
-import { type CatalogueContent, readCatalogue } from "../control/catalogue-document.js";
+import { type CatalogueContent, EMPTY_CONTENT, readCatalogue } from "../control/catalogue-document.js";
 import { VersionUnknownError } from "../control/catalogue-errors.js";
 import { applyImport, readImport } from "../control/import-documents.js";
-import type { OpenDeployment } from "../deployment/open-deployment.js";
 import { type FailIf, exceeds, parseFailIf } from "../replay/fail-if.js";
 import { loadMachine } from "../replay/load-machine.js";
 import { type OtherFate, type ReplayReport, mergeReports } from "../replay/partition-replay.js";
+import { ARCHIVE_OPTION } from "./archive-to-read.js";
 import { EXIT } from "./exit-code.js";
 import { NotFoundError, UsageError } from "./failure.js";
-import { foldAgain, journalOf } from "./journal-run.js";
+import { type OpenJournal, foldAgain, journalOf, openJournal } from "./journal-run.js";
 import { type Moment, atMoment, moment } from "./moment.js";
 import { JSON_OPTION, several, shortId, wholeNumber } from "./options.js";
 import { readFiles } from "./policy/read-files.js";
-import { openToRead } from "./redis-access.js";
 import { columns, count, instant, paintErr, note, paintOut, print, printJson, wrapLine } from "./terminal.js";
 
 const EXAMPLE = `
@@ -37,6 +36,7 @@ interface WhatIfOptions {
   readonly draft?: true;
   readonly published?: number;
   readonly machine?: string;
+  readonly archive?: string;
   readonly since?: Moment;
   readonly failIf?: readonly FailIf[];
   readonly json?: true;
@@ -52,6 +52,7 @@ export function whatIfCommand(program: Command): void {
     .option("--published <version>", "a version that was published", wholeNumber(1))
     .option("--machine <module>", "another chart: a module whose default export is an XState machine")
     .option("--since <time>", "from when on they would have been in force", moment)
+    .option(...ARCHIVE_OPTION)
     .option("--fail-if <bound>", "end with 5 if more would happen", several(bound))
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
@@ -67,18 +68,18 @@ function bound(text: string): FailIf {
 async function whatIf({ json, failIf = [], ...options }: WhatIfOptions): Promise<void> {
   const config = readConfig();
   const { tenant } = config;
-  const deployment = await openToRead(config);
+  const opened = await openJournal(config, options.archive);
   try {
-    const policies = await imagined(deployment, tenant, options);
+    const policies = await imagined(opened, tenant, options);
     // What can't be used is said before a long run.
     if (policies !== undefined) readCatalogue({ version: 1, ...policies.content });
     const machine = options.machine === undefined ? undefined : resolve(options.machine);
     if (machine !== undefined) await loadMachine(machine);
     const what = [policies?.what, machine && `the chart of ${options.machine}`].filter(Boolean).join(" and ");
-    const journal = await journalOf(deployment, undefined);
+    const journal = await journalOf(opened, undefined);
     if (journal.records === 0) throw new NotFoundError("the journal is empty: nothing was recorded yet");
     const at = options.since === undefined ? 0 : atMoment(options.since, journal.now);
-    const run = await foldAgain<ReplayReport>(deployment, journal, {
+    const run = await foldAgain<ReplayReport>(opened, journal, {
       scope: { tenant },
       imagined: { tenant, at, ...(policies && { content: policies.content }), ...(machine && { machine }) },
     });
@@ -93,13 +94,13 @@ async function whatIf({ json, failIf = [], ...options }: WhatIfOptions): Promise
     }
     if (exceeded.length > 0) process.exitCode = EXIT.diverged;
   } finally {
-    await deployment.close();
+    await opened.close();
   }
 }
 
 /** @returns `undefined`: none but those that were recorded. @throws UsageError, VersionUnknownError, PolicyError */
 async function imagined(
-  { catalogues }: OpenDeployment,
+  { catalogues, deployment }: OpenJournal,
   tenant: string,
   { policy, draft, published, machine }: WhatIfOptions,
 ): Promise<{ readonly what: string; readonly content: CatalogueContent } | undefined> {
@@ -117,7 +118,10 @@ async function imagined(
     return { what: `version ${published}`, content: document };
   }
   if (draft) {
-    const { isOpen, content } = await catalogues.draft(tenant);
+    if (deployment === undefined) {
+      throw new UsageError("a draft is not archived", { fix: "Start Redis, or give the policies with --policy." });
+    }
+    const { isOpen, content } = await deployment.catalogues.draft(tenant);
     if (!isOpen) throw new UsageError(`${tenant} has no draft`, { fix: "Make one with `gatehouse policy import`." });
     return { what: "the draft", content };
   }
@@ -130,7 +134,8 @@ async function imagined(
   if (reading.policies.length === 0) {
     throw new UsageError("no policy is in what was named", { fix: "Name policies as Graph exports them." });
   }
-  const { content } = applyImport(await catalogues.inForce(tenant, current), reading, undefined);
+  const [inForce = EMPTY_CONTENT] = await catalogues.documents(tenant, [current]);
+  const { content } = applyImport(inForce, reading, undefined);
   return { what: reading.policies.map(({ policy: { name } }) => name).join(", "), content };
 }
 

@@ -1,16 +1,20 @@
 /** `gatehouse why`: why a session is where it is, and what would have kept access. */
 import type { Command } from "commander";
 import type { StepRecord } from "../../machines/fold.js";
+import type { SessionId } from "../../machines/session/session.js";
 import { readConfig } from "../config.js";
+import { RulesSource } from "../control/rules-source.js";
+import { readerOf } from "../replay/journal-source.js";
 import { type History, readHistory } from "../sessions/history.js";
 import { look } from "../sessions/look.js";
 import { eventWords } from "../sessions/plain-words.js";
 import { type Why, whySession } from "../replay/why-session.js";
 import { counterfactualWords, headline } from "../replay/why-words.js";
+import { ARCHIVE_OPTION } from "./archive-to-read.js";
 import { NotFoundError } from "./failure.js";
+import { type OpenJournal, openJournal } from "./journal-run.js";
 import { type Moment, atMoment, moment } from "./moment.js";
 import { JSON_OPTION, sessionIdOf, shortId } from "./options.js";
-import { openToRead } from "./redis-access.js";
 import { readable } from "./session.js";
 import { count, duration, instant, note, paintOut, print, printJson, wrapLine } from "./terminal.js";
 
@@ -32,19 +36,20 @@ export function whyCommand(program: Command): void {
     .description("Says why somebody is locked out, or has access, and what would have made the difference.")
     .argument("<session>", "device/user[/app], or all of tenant/device/user/app")
     .option("--at <time>", "as it was then, and not as it is now", moment)
+    .option(...ARCHIVE_OPTION)
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async (text: string, { at, json }: { readonly at?: Moment; readonly json?: true }) => {
+    .action(async (text: string, { at, archive, json }: WhyOptions) => {
       const config = readConfig();
       const id = sessionIdOf(text, config.tenant);
-      const deployment = await openToRead(config);
+      const opened = await openJournal(config, archive);
       try {
-        const { partition, lastRecord, now, waiting } = readable(id, await look(deployment, id));
-        const history = await readHistory(deployment.store, partition, lastRecord);
+        const { history, now, waiting } = await pastOf(opened, id);
         const { records } = whole(id, history);
+        const rules = new RulesSource(opened.catalogues);
         const versions = new Set(records.flatMap(({ version }) => version ?? []));
         const tenant = id.slice(0, id.indexOf("/"));
-        await deployment.rules.prepare(
+        await rules.prepare(
           {},
           [...versions].map((version) => ({ tenant, version })),
         );
@@ -55,15 +60,33 @@ export function whyCommand(program: Command): void {
             fix: "Give a later --at.",
           });
         }
-        const why = whySession(id, records, until, (version, session) =>
-          deployment.rules.rulesOf(tenant, version, session),
-        );
+        const why = whySession(id, records, until, (version, session) => rules.rulesOf(tenant, version, session));
         if (json) printJson({ ...why, sentence: headline(why, CLOCK), waiting });
         else for (const line of page(why, waiting)) print(line);
       } finally {
-        await deployment.close();
+        await opened.close();
       }
     });
+}
+
+interface WhyOptions {
+  readonly at?: Moment;
+  readonly archive?: string;
+  readonly json?: true;
+}
+
+/** What was recorded of a session, up to when (epoch ms), and how many accepted events wait. */
+async function pastOf(
+  { source, deployment }: OpenJournal,
+  id: SessionId,
+): Promise<{ readonly history: History; readonly now: number; readonly waiting: number }> {
+  if (deployment !== undefined) {
+    const { partition, lastRecord, now, waiting } = readable(id, await look(deployment, id));
+    return { history: await readHistory(readerOf(source), partition, lastRecord), now, waiting };
+  }
+  const history = (await source.archive?.history(id)) ?? { records: [] };
+  if (history.records.length === 0) throw new NotFoundError(`nothing is archived of ${shortId(id)}`);
+  return { history, now: history.records.at(-1)?.at ?? 0, waiting: 0 };
 }
 
 /** @throws NotFoundError if it does not begin with the session's first record */

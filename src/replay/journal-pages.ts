@@ -2,7 +2,7 @@
 import type { JournalEntry, PartitionStore } from "../store/partition-store.js";
 
 /** Records read at a time. */
-const PAGE = 1_000;
+export const PAGE = 1_000;
 
 export interface JournalPage {
   /** In order; records that are no longer kept are absent. */

@@ -7,7 +7,8 @@ import type { EffectType } from "../../machines/effects/catalogue.js";
 import type { StepRecord } from "../../machines/fold.js";
 import type { JournalRecord } from "../../machines/outcome.js";
 import type { Rules } from "../../machines/policy/rules.js";
-import { type Change, type NotReplayed, SessionReplay } from "../../machines/session-replay.js";
+import type { Beginning } from "./journal-source.js";
+import { type Change, type Divergence, type NotReplayed, SessionReplay } from "../../machines/session-replay.js";
 import { type StateName, type StatePath, stateName } from "../../machines/session/context.js";
 import { type Session, type SessionId, sessionIdParts } from "../../machines/session/session.js";
 
@@ -17,6 +18,9 @@ export type RulesFor = (tenant: string, version: number, session: Session) => Ru
 export interface ReplayScope {
   readonly tenant?: string | undefined;
   readonly session?: SessionId | undefined;
+  /** Only what was recorded in between is compared, epoch ms: what was before is folded, what came after is left alone. */
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
 }
 
 /** A change for one tenant. */
@@ -97,8 +101,8 @@ export interface PartitionReplayOptions {
   readonly rules: RulesFor;
   readonly scope?: ReplayScope;
   readonly change?: TenantChange;
-  /** A session as it was when the records begin. */
-  readonly begin?: (id: SessionId) => Session | undefined;
+  /** The sessions as they were when the records begin; absent: they begin with the first. */
+  readonly begin?: Beginning;
 }
 
 interface Life {
@@ -115,13 +119,15 @@ export class PartitionReplay {
 
   constructor(options: PartitionReplayOptions) {
     this.#options = options;
+    for (const id of options.begin?.sessions.keys() ?? []) {
+      if (this.#isMeant(id)) this.#lives.set(id, this.#begin(id));
+    }
   }
 
   take(record: JournalRecord): void {
     this.#records++;
     const { session: id } = record;
-    const { tenant, session } = this.#options.scope ?? {};
-    if ((session !== undefined && id !== session) || (tenant !== undefined && !id.startsWith(`${tenant}/`))) return;
+    if (!this.#isMeant(id) || record.at > (this.#options.scope?.until ?? Infinity)) return;
     let life = this.#lives.get(id);
     if (life === undefined) this.#lives.set(id, (life = this.#begin(id)));
     life.recorded.take(record);
@@ -149,13 +155,14 @@ export class PartitionReplay {
     const { rules, change } = this.#options;
     for (const [id, { recorded, watch, imagined }] of this.#lives) {
       // Deadlines that passed after its last record may wait to be committed: that they have none is no divergence.
-      recorded.end(recorded.last?.at ?? until);
+      recorded.end(recorded.last?.at ?? recorded.session?.asOf ?? until);
       report.sessions++;
       if (recorded.notReplayed !== undefined) {
         report.notReplayed[recorded.notReplayed]++;
         continue;
       }
-      const { divergence, last } = recorded;
+      const { last } = recorded;
+      const divergence = this.#isInTime(recorded.divergence) ? recorded.divergence : undefined;
       let { session } = recorded;
       if (divergence !== undefined) {
         report.diverged++;
@@ -208,16 +215,27 @@ export class PartitionReplay {
     return { ...report, fates: examples(report.fates), records: this.#records, tombstones: this.#tombstones };
   }
 
+  #isInTime(divergence: Divergence | undefined): boolean {
+    const at = divergence?.recorded?.at ?? divergence?.replayed?.at;
+    return at !== undefined && at >= (this.#options.scope?.since ?? 0);
+  }
+
+  #isMeant(id: SessionId): boolean {
+    const { tenant, session } = this.#options.scope ?? {};
+    return (session === undefined || id === session) && (tenant === undefined || id.startsWith(`${tenant}/`));
+  }
+
   #begin(id: SessionId): Life {
     const { rules, change, begin } = this.#options;
     const { tenant } = sessionIdParts(id);
-    const known = begin?.(id);
+    const known = begin?.sessions.get(id);
+    const policies = begin?.policies[tenant];
     const make = (watch: Watch, other?: Change) =>
       new SessionReplay(id, {
         rules: (version, session) => rules(tenant, version, session),
         onReplayed: watch.note,
-        ...(known && { begin: known }),
-        ...(other && { change: other }),
+        ...(known && { begin: { session: known, ...(policies ?? { base: 0, broadcasts: [] }) } }),
+        ...(other && { change: { ...other, at: Math.max(other.at, known?.asOf ?? 0) } }),
       });
     const watch = new Watch(change);
     const recorded = make(watch);

@@ -1,14 +1,12 @@
-/** One partition of a running deployment, folded again from its journal. */
+/** One partition, folded again from its journal. */
 import type { RulesOf } from "../../machines/fold-batch.js";
 import { Resolver } from "../../machines/policy/resolver.js";
 import { THIS_MACHINE, migrated } from "../../machines/session/machine-versions.js";
 import { resolveFacts } from "../../machines/session/session.js";
 import { type CatalogueContent, readCatalogue } from "../control/catalogue-document.js";
 import { RulesSource } from "../control/rules-source.js";
-import type { CatalogueSource } from "../control/catalogue-source.js";
-import type { PartitionStore } from "../store/partition-store.js";
 import { foldEntries } from "./fold-journal.js";
-import { journalPages } from "./journal-pages.js";
+import { type ReplaySource, pagesOf, reachOf } from "./journal-source.js";
 import { loadMachine } from "./load-machine.js";
 import { PartitionReplay, type ReplayReport, type ReplayScope, type TenantChange } from "./partition-replay.js";
 
@@ -28,33 +26,29 @@ export interface ReplayRequest {
   readonly imagined?: Imagined;
 }
 
-export interface ReplaySource {
-  readonly store: PartitionStore;
-  readonly catalogues: CatalogueSource;
-}
-
 /** Stands for policies that have no version. */
 const IMAGINED_VERSION = Number.MAX_SAFE_INTEGER;
 
 /**
  * @param onRecords is told of every so many records that are done
- * @throws StoreUnavailableError, CatalogueMissingError, PolicyError, ZodError, MachineInvalidError
+ * @throws StoreUnavailableError, ArchiveFileError, ArchiveDamagedError, CatalogueMissingError, PolicyError, ZodError, MachineInvalidError
  */
 export async function replayPartition(
-  { store, catalogues }: ReplaySource,
+  from: ReplaySource,
   partition: number,
   { scope, imagined }: ReplayRequest,
   onRecords: (records: number) => void = () => {},
 ): Promise<ReplayReport> {
-  const source = new RulesSource(catalogues, Infinity);
+  const source = new RulesSource(from.catalogues, Infinity);
+  const { oldest, last, clock, begin } = await reachOf(from, partition);
+  await source.prepare(begin?.policies ?? {});
   const replay = new PartitionReplay({
     rules: rulesWith(source.rulesOf, imagined),
     scope,
+    ...(begin && { begin }),
     ...(imagined && { change: await changeOf(imagined) }),
   });
-  const { seq: last, clock } = await store.chunk(partition, null, 1);
-  const oldest = (await store.oldestRecord(partition)) ?? 1;
-  for await (const { entries } of journalPages(store, partition, oldest, last)) {
+  for await (const { entries } of pagesOf(from, partition, begin === undefined ? oldest : begin.seq + 1, last)) {
     await foldEntries(replay, source, entries);
     onRecords(entries.length);
   }

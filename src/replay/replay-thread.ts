@@ -1,22 +1,22 @@
 /** A thread that folds whole partitions again, one after the other, as it is asked to. */
 import { parentPort, workerData } from "node:worker_threads";
-import { openDeployment } from "../deployment/open-deployment.js";
+import { openSource } from "./open-source.js";
 import { type ReplayRequest, replayPartition } from "./replay-partition.js";
 import type { ReplayThreadInput, ThreadReply } from "./replay-threads.js";
 import { verifyPartition } from "./verify-partition.js";
 
-const { target, request } = workerData as ReplayThreadInput;
+const { source: target, request } = workerData as ReplayThreadInput;
 const port = parentPort;
 if (port === null) throw new Error("this runs in a thread only");
 
-const deployment = await openDeployment(target);
+const { source, close } = await openSource(target);
 const tell = (reply: ThreadReply): void => port.postMessage(reply);
 const onRecords = (records: number): void => tell({ kind: "progress", records });
 
 port.on("message", (partition: number | null) => {
   if (partition === null) {
     port.close();
-    void deployment.close();
+    void close();
     return;
   }
   work(partition).then(
@@ -31,6 +31,6 @@ tell({ kind: "ready" });
 
 async function work(partition: number) {
   return request === "verify"
-    ? verifyPartition(deployment, partition, onRecords)
-    : replayPartition(deployment, partition, request satisfies ReplayRequest, onRecords);
+    ? verifyPartition(source, partition, onRecords)
+    : replayPartition(source, partition, request satisfies ReplayRequest, onRecords);
 }

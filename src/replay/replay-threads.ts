@@ -2,14 +2,14 @@
 import { availableParallelism } from "node:os";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import type { DeploymentTarget } from "../deployment/open-deployment.js";
 import { GatehouseError, StoreUnavailableError } from "../errors.js";
+import type { SourceTarget } from "./open-source.js";
 import type { ReplayReport } from "./partition-replay.js";
 import type { ReplayRequest } from "./replay-partition.js";
 import type { PartitionVerdict } from "./verify-partition.js";
 
 export interface ReplayThreadInput {
-  readonly target: Pick<DeploymentTarget, "redis" | "prefix">;
+  readonly source: SourceTarget;
   readonly request: ReplayRequest | "verify";
 }
 
@@ -54,7 +54,7 @@ const fromSource = (): string =>
  */
 export async function inThreads<Result extends ReplayReport | PartitionVerdict>({
   partitions,
-  target,
+  source,
   request,
   onRecords = () => {},
   signal,
@@ -64,7 +64,7 @@ export async function inThreads<Result extends ReplayReport | PartitionVerdict>(
   const threads: Worker[] = [];
   const run = async (): Promise<void> => {
     const thread = new Worker(IS_SOURCE ? fromSource() : PROGRAM, {
-      workerData: { target, request } satisfies ReplayThreadInput,
+      workerData: { source, request } satisfies ReplayThreadInput,
       eval: IS_SOURCE,
       execArgv: [],
       resourceLimits: { maxYoungGenerationSizeMb: 64 },

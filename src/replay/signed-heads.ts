@@ -6,7 +6,7 @@ import { createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { GatehouseError } from "../errors.js";
-import type { PartitionStore } from "../store/partition-store.js";
+import type { JournalReader } from "../sessions/history.js";
 import type { PartitionVerdict } from "./verify-partition.js";
 
 const HASH = z.string().regex(/^[0-9a-f]{64}$/);
@@ -96,12 +96,13 @@ export async function readSignedHeads(file: string, signerFile: string | undefin
 
 /** The signed records that are other ones by now. @throws StoreUnavailableError */
 export async function checkHeads(
-  store: PartitionStore,
+  journal: JournalReader,
+  partitionCount: number,
   { heads }: SignedHeads,
 ): Promise<readonly { readonly partition: number; readonly seq: number; readonly why: "another" | "notKept" }[]> {
   const found = await Promise.all(
     heads.map(async ({ partition, seq, hash }) => {
-      const [record] = partition < store.deployment.partitionCount ? await store.records(partition, [seq]) : [];
+      const [record] = partition < partitionCount ? await journal.records(partition, [seq]) : [];
       if (record === null || record === undefined) return { partition, seq, why: "notKept" as const };
       return record.hash === hash ? undefined : { partition, seq, why: "another" as const };
     }),

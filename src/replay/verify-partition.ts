@@ -9,9 +9,8 @@ import { RulesSource } from "../control/rules-source.js";
 import { GENESIS_HEAD, verifyChain } from "../store/journal-chain.js";
 import { readStored } from "../store/partition-view.js";
 import { foldEntries } from "./fold-journal.js";
-import { journalPages } from "./journal-pages.js";
+import { type ReplaySource, pagesOf, reachOf } from "./journal-source.js";
 import { type DivergedSession, PartitionReplay } from "./partition-replay.js";
-import type { ReplaySource } from "./replay-partition.js";
 
 /** Sessions compared at a time. */
 const CHUNK = 500;
@@ -61,10 +60,10 @@ export interface PartitionVerdict {
 
 /**
  * Beside running workers: what they commit meanwhile is taken along.
- * @throws StoreUnavailableError, CatalogueMissingError
+ * @throws StoreUnavailableError, CatalogueMissingError, ArchiveFileError, ArchiveDamagedError
  */
 export async function verifyPartition(
-  { store, catalogues }: ReplaySource,
+  from: ReplaySource,
   partition: number,
   onRecords: (records: number) => void = () => {},
 ): Promise<PartitionVerdict> {
@@ -75,16 +74,19 @@ export async function verifyPartition(
     if (faults.filter((one) => one.what === what).length < MOST_NAMED) faults.push({ partition, seq, what, ...more });
   };
 
-  const source = new RulesSource(catalogues, Infinity);
-  const replay = new PartitionReplay({ rules: source.rulesOf });
-  let { seq: last, head: storedHead, clock } = await store.chunk(partition, null, 1);
-  const oldest = (await store.oldestRecord(partition)) ?? 1;
+  const source = new RulesSource(from.catalogues, Infinity);
+  const { oldest, begin, ...reach } = await reachOf(from, partition);
+  let { last, clock } = reach;
+  await source.prepare(begin?.policies ?? {});
+  const replay = new PartitionReplay({ rules: source.rulesOf, ...(begin && { begin }) });
   let head = oldest === 1 ? GENESIS_HEAD : undefined;
   let next = oldest;
   let isBroken = false;
+  let storedHead: string | undefined;
+  let passedBy = 0;
 
   const readUpTo = async (upTo: number): Promise<void> => {
-    for await (const page of journalPages(store, partition, next, upTo)) {
+    for await (const page of pagesOf(from, partition, next, upTo)) {
       for (const entry of page.entries) {
         // After the first fault the chain says nothing about what follows it.
         if (head === undefined || isBroken) head = entry.hash;
@@ -103,55 +105,76 @@ export async function verifyPartition(
         fault(next, "missing");
       }
       next = page.upTo + 1;
-      await foldEntries(replay, source, page.entries);
+      // Of what is before the beginning the chain alone is checked.
+      const folded = begin === undefined ? page.entries : page.entries.filter(({ seq }) => seq > begin.seq);
+      await foldEntries(replay, source, folded);
+      passedBy += page.entries.length - folded.length;
       onRecords(page.entries.length);
     }
   };
-  await readUpTo(last);
 
   const seen = new Set<SessionId>();
   let compared = 0;
-  const firstLast = last;
-  let position: string | null = null;
-  do {
-    const chunk: Awaited<ReturnType<typeof store.chunk>> = await store.chunk(partition, position, CHUNK);
-    if (chunk.restarted) seen.clear();
-    ({ seq: last, head: storedHead, clock } = chunk);
-    await readUpTo(last);
-    for (const text of chunk.snapshots.values()) {
-      const stored = readStored(text);
-      if ("unreadable" in stored) {
-        fault(0, "snapshotUnreadable");
-        continue;
-      }
-      const again = replay.recorded(stored.id);
-      seen.add(stored.id);
-      if (again === undefined) {
-        if (oldest === 1 && stored.lastRecord > 0) fault(stored.lastRecord, "snapshot", { session: stored.id });
-        continue;
-      }
-      again.end(stored.asOf);
-      if (again.notReplayed !== undefined || again.divergence !== undefined) continue;
-      compared++;
-      const expected = again.session && encodeSession({ ...again.session, asOf: stored.asOf });
-      if (expected !== encodeSession(stored)) fault(stored.lastRecord, "snapshot", { session: stored.id });
+  const compare = (text: string): void => {
+    const stored = readStored(text);
+    if ("unreadable" in stored) {
+      fault(0, "snapshotUnreadable");
+      return;
     }
-    position = chunk.next;
-  } while (position !== null);
+    const again = replay.recorded(stored.id);
+    seen.add(stored.id);
+    if (again === undefined) {
+      const isTold = oldest === 1 || begin !== undefined;
+      if (isTold && stored.lastRecord > 0) fault(stored.lastRecord, "snapshot", { session: stored.id });
+      return;
+    }
+    again.end(stored.asOf);
+    if (again.notReplayed !== undefined || again.divergence !== undefined) return;
+    compared++;
+    const expected = again.session && encodeSession({ ...again.session, asOf: stored.asOf });
+    if (expected !== encodeSession(stored)) fault(stored.lastRecord, "snapshot", { session: stored.id });
+  };
 
-  for (const { id, session, last: record, notReplayed, divergence } of replay.sessions) {
-    const isSettled = notReplayed === undefined && divergence === undefined;
-    if (isSettled && session !== undefined && !seen.has(id) && (record?.seq ?? 0) <= firstLast) {
-      fault(session.lastRecord, "snapshotMissing", { session: id });
+  let firstLast = last;
+  const nameMissing = (): void => {
+    for (const { id, session, last: record, notReplayed, divergence } of replay.sessions) {
+      const isSettled = notReplayed === undefined && divergence === undefined;
+      if (isSettled && session !== undefined && !seen.has(id) && (record?.seq ?? 0) <= firstLast) {
+        fault(session.lastRecord, "snapshotMissing", { session: id });
+      }
     }
+  };
+
+  const { store, archive } = from;
+  if (store !== undefined) {
+    await readUpTo(last);
+    let position: string | null = null;
+    do {
+      const chunk: Awaited<ReturnType<typeof store.chunk>> = await store.chunk(partition, position, CHUNK);
+      if (chunk.restarted) seen.clear();
+      ({ seq: last, head: storedHead, clock } = chunk);
+      await readUpTo(last);
+      for (const text of chunk.snapshots.values()) compare(text);
+      position = chunk.next;
+    } while (position !== null);
+  } else {
+    // Without Redis the newest checkpoint tells where the sessions were.
+    const checkpoint = await archive?.checkpoint(partition, last);
+    firstLast = checkpoint?.seq ?? 0;
+    await readUpTo(firstLast);
+    if (checkpoint) for (const text of checkpoint.snapshots.values()) compare(text);
+    nameMissing();
+    await readUpTo(last);
   }
-  if (!isBroken && last > 0 && head !== storedHead) fault(last, "head");
+
+  if (store !== undefined) nameMissing();
+  if (!isBroken && last > 0 && storedHead !== undefined && head !== storedHead) fault(last, "head");
   const report = replay.report(clock);
   for (const detail of report.divergences) fault(detail.seq, "diverged", { session: detail.session, detail });
   faultCount += report.diverged - report.divergences.length;
   return {
     partition,
-    records: report.records,
+    records: report.records + passedBy,
     tombstones: report.tombstones,
     seq: last,
     head: head ?? GENESIS_HEAD,

@@ -83,6 +83,18 @@ test("archives, lists, tells a history from Redis, from both, and without Redis;
   expect(offline.result).toEqual(whole);
   expect(offline.stderr).toContain("this is what is archived");
   expect(await run(["history", "phone-9/nobody"], "", alone)).toMatchObject({ code: 6 });
+  for (const at of [withArchive, alone]) {
+    expect(await run(["verify"], "", at)).toMatchObject({ code: 0, result: { intact: true, sessionsCompared: 1 } });
+    expect(await run(["replay"], "", at)).toMatchObject({ code: 0, result: { records: 2, diverged: 0 } });
+    expect(await run(["why", "phone-1/adele"], "", at)).toMatchObject({
+      code: 0,
+      result: { state: "unenrolled.checking" },
+    });
+    const policy = ["--policy", "samples/policies/contoso-ios-level2.json"];
+    expect(await run(["what-if", ...policy], "", at)).toMatchObject({ code: 0, result: { sessions: 1, elsewhere: 0 } });
+  }
+  expect(await run(["what-if", "--draft"], "", alone)).toMatchObject({ code: 2 });
+  expect(await run(["why", "phone-9/nobody"], "", alone)).toMatchObject({ code: 4 });
   const page = await runCli(["archive", "list"], alone);
   expect(page.stdout).toMatch(/partition \d+\n {2}segment +1–2 /);
 

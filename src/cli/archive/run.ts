@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ArchiveBusyError, ArchiveMovedError } from "../../archive/archive-errors.js";
+import { type PublishedCatalogues, archiveCatalogues } from "../../archive/archive-catalogues.js";
 import { type ArchivedPartition, archiveJournals } from "../../archive/archive-journals.js";
 import type { ArchiveSource } from "../../archive/open-to-write.js";
 import { readConfig } from "../../config.js";
@@ -46,7 +47,8 @@ export function archiveRunCommand(archive: Command): void {
       const config = readConfig();
       const directory = resolve(archiveDirectory(to, config));
       const deployment = await openRunning(config);
-      const source: ArchiveSource = { store: deployment.store, prefix: config.prefix };
+      const { store, catalogues } = deployment;
+      const source = { store, catalogues, prefix: config.prefix };
       const stopping = new AbortController();
       try {
         if (every === undefined) return await round(directory, source, { checkpoint, json: json === true });
@@ -81,11 +83,16 @@ interface RoundOptions {
   readonly signal?: AbortSignal;
 }
 
-async function round(directory: string, source: ArchiveSource, { json, ...options }: RoundOptions): Promise<void> {
+async function round(
+  directory: string,
+  source: ArchiveSource & { readonly catalogues: PublishedCatalogues },
+  { json, ...options }: RoundOptions,
+): Promise<void> {
   const bar = progressBar(source.store.deployment.partitionCount, "partitions");
   let partitions: ArchivedPartition[];
   try {
     partitions = await archiveJournals(directory, source, { ...options, onProgress: bar.show });
+    await archiveCatalogues(directory, source);
   } finally {
     bar.stop();
   }

@@ -81,7 +81,7 @@ describe("with what it was recorded with", () => {
       inbox.rulesOf(TENANT, version, session);
     const later = new SessionReplay(SESSION, {
       rules,
-      begin: earlier.session as NonNullable<SessionReplay["session"]>,
+      begin: { session: earlier.session as NonNullable<SessionReplay["session"]>, ...earlier.policies },
     });
     for (const record of records.slice(cut)) later.take(record);
     later.end(inbox.endsAt);
