@@ -82,7 +82,10 @@ test("archives, lists, tells a history from Redis, from both, and without Redis;
   const offline = await run(["history", "phone-1/adele"], "", alone);
   expect(offline.result).toEqual(whole);
   expect(offline.stderr).toContain("this is what is archived");
-  expect(await run(["history", "phone-9/nobody"], "", alone)).toMatchObject({ code: 6 });
+  expect(await run(["history", "phone-9/nobody"], "", alone)).toMatchObject({ code: 4 });
+  expect(await run(["history", "phone-1/adele", "--deliveries"], "", alone)).toMatchObject({ code: 2 });
+  const guarded = (await run(["history", "phone-1/adele", "--guards"], "", alone)).result["records"] as object[];
+  expect(guarded[0]).toMatchObject({ failedGuards: expect.any(Array) as string[] });
   for (const at of [withArchive, alone]) {
     expect(await run(["verify"], "", at)).toMatchObject({ code: 0, result: { intact: true, sessionsCompared: 1 } });
     expect(await run(["replay"], "", at)).toMatchObject({ code: 0, result: { records: 2, diverged: 0 } });

@@ -79,11 +79,18 @@ test("an endpoint is added, tried out, sent effects, looked at and removed", asy
   expect(receiver.requests.every(({ body }) => JSON.parse(body).kind === "command")).toBe(true);
 
   const { result: list } = await run("effects", "list", "--limit", "1");
-  const [delivery] = list["deliveries"] as { effect: { id: string } }[];
+  const [delivery] = list["deliveries"] as { effect: { id: string; session: string } }[];
   const effect = delivery?.effect.id ?? "";
   expect(receiver.ids).toContain(effect);
   const { stdout } = await runCli(["effects", "show", effect], options);
   expect(stdout).toMatch(/delivered .* 1 attempt[^]*204 .* taken/);
+  const { result: history } = await run("history", delivery?.effect.session ?? "", "--deliveries");
+  const told = (history["records"] as { deliveries: { id?: string; deliveries: object[] }[] }[]).flatMap(
+    (record) => record.deliveries,
+  );
+  expect(told.find(({ id: name }) => name === effect)?.deliveries).toMatchObject([
+    { endpoint: id, state: "delivered" },
+  ]);
   expect(await run("effects", "redrive")).toMatchObject({ code: 0, result: { redriven: false, count: 0 } });
 
   expect(await run("webhooks", "remove", id)).toMatchObject({ result: { removed: false } });
