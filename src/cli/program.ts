@@ -23,6 +23,7 @@ import { serveCommand } from "./serve.js";
 import { sessionCommand } from "./session.js";
 import { sessionsCommand } from "./sessions.js";
 import { signoutCommand } from "./signout.js";
+import { tailCommand } from "./tail.js";
 import { upCommand } from "./up.js";
 import { usersCommand } from "./users.js";
 import { verifyCommand } from "./verify.js";
@@ -55,6 +56,7 @@ const COMMANDS = [
   historyCommand,
   whyCommand,
   exportSpecCommand,
+  tailCommand,
   decideCommand,
   replayCommand,
   whatIfCommand,

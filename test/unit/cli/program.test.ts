@@ -32,6 +32,7 @@ const NAMES = [
   "verify",
   "export-spec",
   "decide",
+  "tail",
   "health",
   "archive",
   "backup",
@@ -67,7 +68,7 @@ test.each(createProgram().commands.flatMap((command) => withAllBelow(command)))(
 
 /** They look, run or report; events are what the journal tells. */
 const CHANGES_NOTHING_ITSELF = new Set(
-  `demo, up, work, serve, emit, sessions, session, history, export-spec, why, what-if, verify, decide, archive run, archive list, archive prune, health, backup, erasures, audit, users show, keys list,
+  `demo, up, work, serve, emit, sessions, session, history, export-spec, why, what-if, verify, decide, tail, archive run, archive list, archive prune, health, backup, erasures, audit, users show, keys list,
    quarantine list, quarantine show, effects list, effects show, webhooks list, webhooks show, policy list, policy show,
    policy explain, policy diff, policy versions, policy settings show`.split(/,\s+/),
 );
@@ -88,6 +89,10 @@ describe("a mistake on the command line ends with 2 and says what to do", () => 
     [["sesions"], "Did you mean sessions?"],
     [["emit"], "missing required argument 'file'"],
     [["sessions", "--state", "asleep"], "States: unenrolled"],
+    [["tail", "--state", "asleep"], "Allowed choices are unenrolled, pinSetup"],
+    [["tail", "--cause", "osversion"], "osVersion"],
+    [["tail", "--event", "pin.guessed"], "pin.verified"],
+    [["tail", "--after", "1.2", "--since", "1h"], "cannot be used with"],
     [["demo", "--devices", "none"], "whole number"],
     [["emit", "-", "--retry-for", "5"], "500ms, 30s, 2m or 1h"],
     [["decide", "phone 1", "adele"], "names no session"],
