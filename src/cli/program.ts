@@ -23,6 +23,7 @@ import { serveCommand } from "./serve.js";
 import { sessionCommand } from "./session.js";
 import { sessionsCommand } from "./sessions.js";
 import { signoutCommand } from "./signout.js";
+import { statsCommand } from "./stats.js";
 import { tailCommand } from "./tail.js";
 import { upCommand } from "./up.js";
 import { usersCommand } from "./users.js";
@@ -61,6 +62,7 @@ const COMMANDS = [
   replayCommand,
   whatIfCommand,
   verifyCommand,
+  statsCommand,
   healthCommand,
   archiveCommand,
   backupCommand,

@@ -8,7 +8,6 @@ import { readConfig } from "../config.js";
 import { PolicyUnknownError } from "../control/catalogue-errors.js";
 import { findPolicy } from "../control/stored-policies.js";
 import type { OpenDeployment } from "../deployment/open-deployment.js";
-import { StoreUnavailableError } from "../errors.js";
 import { type Followed, TransitionFollower } from "../sessions/follow-transitions.js";
 import { positionAt } from "../sessions/journal-time.js";
 import { ASKED_STATES } from "../sessions/session-filter.js";
@@ -18,6 +17,7 @@ import { UsageError } from "./failure.js";
 import { interrupted } from "./interrupt.js";
 import { type Moment, atMoment, moment } from "./moment.js";
 import { shortId, wholeNumber } from "./options.js";
+import { whenThere } from "./outage.js";
 import { openToRead } from "./redis-access.js";
 import { count, note, paintOut, print, printJson } from "./terminal.js";
 
@@ -98,7 +98,9 @@ async function tail(deployment: OpenDeployment, tenant: string, options: TailOpt
   let left = limit;
   let { id } = follower;
   while (left > 0 && !stopping.signal.aborted) {
-    const { news, more } = await whenThere(() => follower.news(), stopping.signal);
+    const there = await whenThere(() => follower.news(), stopping.signal, note);
+    if (there === undefined) break;
+    const { news, more } = there;
     const shown = news.slice(0, left);
     for (const one of shown) told(one);
     left -= shown.length;
@@ -157,26 +159,6 @@ async function policyId({ catalogues }: OpenDeployment, tenant: string, named: s
     }
   }
   throw failure;
-}
-
-const NOTHING = { news: [], more: false } as const;
-
-/** Asks until Redis answers, and says that it does not. */
-async function whenThere<Answer>(ask: () => Promise<Answer>, stopping: AbortSignal): Promise<Answer | typeof NOTHING> {
-  let isAway = false;
-  while (!stopping.aborted) {
-    try {
-      const answer = await ask();
-      if (isAway) note("Redis answers again.");
-      return answer;
-    } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error;
-      if (!isAway) note(`${error.message}. Waiting for it …`);
-      isAway = true;
-      await delay(LOOK_MS, undefined, { signal: stopping }).catch(() => undefined);
-    }
-  }
-  return NOTHING;
 }
 
 type Tell = (told: Followed & { readonly id: string }) => void;

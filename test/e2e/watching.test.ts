@@ -2,7 +2,9 @@
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type PrivateRedis, startPrivateRedis } from "../../src/redis/private-server.js";
+import type { Stats } from "../../src/cli/stats/report.js";
 import { Cli, type Finished, runCli, temporaryDirectory } from "../support/cli.js";
+import { eventually } from "../support/eventually.js";
 
 let home: Awaited<ReturnType<typeof temporaryDirectory>>;
 let redis: PrivateRedis;
@@ -64,6 +66,12 @@ async function signIn(subject: string): Promise<void> {
   expect(code).toBe(0);
 }
 
+const statsNow = async () => {
+  const { code, stdout } = await run("stats", "--json", "--interval", "100ms");
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as Stats;
+};
+
 const objects = ({ stdout }: Pick<Finished, "stdout">) =>
   stdout
     .trim()
@@ -90,7 +98,11 @@ describe("gatehouse tail", () => {
   test("--json: whoever goes on after any line loses nothing and doubles nothing", async () => {
     const whole = objects(await run("tail", "--since", "1h", "--no-follow", "--json"));
     expect(whole.length).toBeGreaterThan(5);
-    expect(whole[0]).toMatchObject({ kind: "transition", session: expect.stringContaining("contoso/"), from: "unenrolled.checking" });
+    expect(whole[0]).toMatchObject({
+      kind: "transition",
+      session: expect.stringContaining("contoso/"),
+      from: "unenrolled.checking",
+    });
     for (const n of [1, Math.floor(whole.length / 2)]) {
       const begun = objects(await run("tail", "--since", "1h", "--limit", String(n), "--json"));
       const rest = objects(await run("tail", "--after", begun.at(-1)?.id ?? "", "--no-follow", "--json"));
@@ -118,4 +130,66 @@ describe("gatehouse tail", () => {
   ])("%j: says what to give", async (args, code, said) => {
     expect(await run("tail", ...args)).toMatchObject({ code, stderr: expect.stringContaining(said) });
   });
+});
+
+describe("gatehouse stats", () => {
+  test("counts sessions by state, and what became of events", async () => {
+    const { stdout } = await run("stats");
+    expect(stdout).toMatch(/sessions .*\n {2}unenrolled +\d/);
+    expect(stdout).toMatch(/ {2}signedOut +[1-9]/);
+    expect(stdout).toMatch(/ {2}backlog +none/);
+    const { sessions, processed, redis: server } = await statsNow();
+    expect(Object.values(sessions.byState).reduce((sum, n) => sum + n, 0)).toBe(sessions.total);
+    expect([processed.applied, server.usedMemoryBytes]).toEqual([expect.any(Number), expect.any(Number)]);
+  });
+
+  test("tells what waits while no worker works, in which partition and for how long, and that it is done", async () => {
+    await worker.stop();
+    await signIn("phone-50/gina");
+    await signIn("phone-50/hugo");
+    const waiting = await statsNow();
+    expect(waiting.backlog).toMatchObject({ events: 4, partitions: 1, oldestWaitMs: expect.any(Number) });
+    expect(waiting.backlog.oldestWaitMs).toBeGreaterThan(0);
+    expect(waiting.slowest).toMatchObject([{ waiting: 4, waitMs: waiting.backlog.oldestWaitMs }]);
+    expect((await run("stats")).stdout).toMatch(/4 events in 1 of 64 partitions, the oldest for/);
+    await startWorker();
+    await eventually(async () => (await statsNow()).backlog.events).toBe(0);
+    expect((await statsNow()).slowest).toEqual([]);
+  });
+
+  test("--watch --json: an object each interval, with the rates of what goes on", async () => {
+    const watching = start("stats", "--watch", "--json", "--interval", "200ms");
+    await watching.says(/\n/, "stdout");
+    await signIn("phone-60/ida");
+    await watching.says(/"acceptedPerSecond":(?!0,)\d/, "stdout");
+    await watching.says(/"effectsPerSecond":(?!0,)\d/, "stdout");
+    watching.process.kill("SIGINT");
+    expect((await watching.finished()).code).toBe(0);
+    const { code, stdout } = await run("stats", "--watch", "--json", "--interval", "100ms", "--count", "3");
+    expect([code, stdout.trim().split("\n")]).toMatchObject([0, { length: 3 }]);
+  });
+
+  test("--watch where no terminal is: says what to give instead", async () => {
+    expect(await run("stats", "--watch")).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining("--json"),
+    });
+  });
+
+  test.runIf(process.platform === "linux")(
+    "--watch on a terminal: drawn again and again, and Ctrl-C gives the screen back as it was",
+    async () => {
+      const args = ["stats", "--watch", "--interval", "100ms"];
+      const watching = new Cli(args, { directory: home.path, environment, terminal: true });
+      running.push(watching);
+      await watching.says(/(sessions[^]*){3}/, "stdout");
+      watching.process.stdin?.write("\u0003");
+      const { code, stdout } = await watching.finished();
+      expect(code).toBe(0);
+      const [begun, left] = [stdout.indexOf("\u001B[?1049h"), stdout.lastIndexOf("\u001B[?25h\u001B[?1049l")];
+      expect([begun >= 0, left > stdout.lastIndexOf("\u001B[H")]).toEqual([true, true]);
+      expect(stdout.slice(left)).toMatch(/sessions[^]*backlog/);
+    },
+  );
 });

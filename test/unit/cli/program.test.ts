@@ -33,6 +33,7 @@ const NAMES = [
   "export-spec",
   "decide",
   "tail",
+  "stats",
   "health",
   "archive",
   "backup",
@@ -68,7 +69,7 @@ test.each(createProgram().commands.flatMap((command) => withAllBelow(command)))(
 
 /** They look, run or report; events are what the journal tells. */
 const CHANGES_NOTHING_ITSELF = new Set(
-  `demo, up, work, serve, emit, sessions, session, history, export-spec, why, what-if, verify, decide, tail, archive run, archive list, archive prune, health, backup, erasures, audit, users show, keys list,
+  `demo, up, work, serve, emit, sessions, session, history, export-spec, why, what-if, verify, decide, tail, stats, archive run, archive list, archive prune, health, backup, erasures, audit, users show, keys list,
    quarantine list, quarantine show, effects list, effects show, webhooks list, webhooks show, policy list, policy show,
    policy explain, policy diff, policy versions, policy settings show`.split(/,\s+/),
 );
@@ -93,6 +94,8 @@ describe("a mistake on the command line ends with 2 and says what to do", () => 
     [["tail", "--cause", "osversion"], "osVersion"],
     [["tail", "--event", "pin.guessed"], "pin.verified"],
     [["tail", "--after", "1.2", "--since", "1h"], "cannot be used with"],
+    [["stats", "--interval", "5ms"], "100ms or more"],
+    [["stats", "--count", "3"], "Give --watch with it"],
     [["demo", "--devices", "none"], "whole number"],
     [["emit", "-", "--retry-for", "5"], "500ms, 30s, 2m or 1h"],
     [["decide", "phone 1", "adele"], "names no session"],
