@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { stat } from "node:fs/promises";
 import { readConfig } from "../config.js";
 import { greatest, readPartitions, sumOf } from "../metrics/deployment-facts.js";
+import { MAX_WAIT_MS } from "./doctor/work-checks.js";
 import { EXIT } from "./exit-code.js";
 import { JSON_OPTION } from "./options.js";
 import { openRunning } from "./redis-access.js";
@@ -10,8 +11,6 @@ import { columns, count, duration, paintOut, print, printJson } from "./terminal
 
 /** A living worker touches its heartbeat about every second. */
 const HEARTBEAT_MAX_AGE_MS = 10_000;
-/** An event that waits for longer is one that no worker looks after. */
-const MAX_WAIT_MS = 10_000;
 
 const EXAMPLE = `
 Example:

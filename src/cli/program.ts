@@ -5,6 +5,7 @@ import { auditCommand } from "./audit.js";
 import { backupCommand } from "./backup.js";
 import { decideCommand } from "./decide.js";
 import { demoCommand } from "./demo.js";
+import { doctorCommand } from "./doctor.js";
 import { effectsCommand } from "./effects.js";
 import { emitCommand } from "./emit.js";
 import { eraseCommand } from "./erase.js";
@@ -64,6 +65,7 @@ const COMMANDS = [
   verifyCommand,
   statsCommand,
   healthCommand,
+  doctorCommand,
   archiveCommand,
   backupCommand,
   restoreCommand,

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type PrivateRedis, startPrivateRedis } from "../../src/redis/private-server.js";
+import type { DoctorCheck } from "../../src/cli/doctor/check.js";
 import type { Stats } from "../../src/cli/stats/report.js";
 import { Cli, type Finished, runCli, temporaryDirectory } from "../support/cli.js";
 import { eventually } from "../support/eventually.js";
@@ -192,4 +193,36 @@ describe("gatehouse stats", () => {
       expect(stdout.slice(left)).toMatch(/sessions[^]*backlog/);
     },
   );
+});
+
+describe("gatehouse doctor", () => {
+  const examined = async () => {
+    const { code, stdout } = await run("doctor", "--json");
+    const { checks, healthy } = JSON.parse(stdout) as { checks: DoctorCheck[]; healthy: boolean };
+    return { code, healthy, of: (name: string) => checks.find((check) => check.name === name) };
+  };
+
+  test("all well with a worker at work: 0", async () => {
+    const { code, stdout } = await run("doctor");
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/ok +workers +1 worker is connected/)]);
+    expect(stdout).toMatch(/All well|0 failed/);
+  });
+
+  test("the worker is gone: 1, with the partition that stands still and what to do", async () => {
+    await worker.stop();
+    await signIn("phone-70/jane");
+    const { code, stdout } = await run("doctor");
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/failed +stuck +1 partition[^]*→ .*gatehouse work/)]);
+    const [{ partition } = { partition: -1 }] = (await statsNow()).slowest;
+    expect((await examined()).of("stuck")?.detail).toMatch(new RegExp(`committed in ${partition}$`));
+    expect((await examined()).of("workers")).toMatchObject({ level: "warning" });
+    await startWorker();
+    await eventually(async () => (await examined()).code).toBe(0);
+  });
+
+  test("no Redis: 6, as JSON, too", async () => {
+    const gone = { ...environment, REDIS_URL: "redis://127.0.0.1:1" };
+    const { code, stdout } = await runCli(["doctor", "--json"], { directory: home.path, environment: gone });
+    expect([code, JSON.parse(stdout)]).toMatchObject([6, { healthy: false, failed: 1, checks: [{ name: "redis" }] }]);
+  });
 });

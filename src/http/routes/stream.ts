@@ -24,13 +24,9 @@ const Query = z.strictObject({
   state: State.optional().openapi({ description: "Transitions into this state, or this part of one" }),
   from: State.optional().openapi({ description: "Transitions out of this state" }),
   event: z.string().max(64).optional().openapi({ description: "Caused by this type of event" }),
-  cause: z
-    .string()
-    .max(64)
-    .optional()
-    .openapi({
-      description: "By which the session is kept out then: a cause of noncompliance, or a reason of a sign-out",
-    }),
+  cause: z.string().max(64).optional().openapi({
+    description: "By which the session is kept out then: a cause of noncompliance, or a reason of a sign-out",
+  }),
   policy: z
     .string()
     .min(1)

@@ -35,6 +35,7 @@ const NAMES = [
   "tail",
   "stats",
   "health",
+  "doctor",
   "archive",
   "backup",
   "restore",
@@ -69,7 +70,7 @@ test.each(createProgram().commands.flatMap((command) => withAllBelow(command)))(
 
 /** They look, run or report; events are what the journal tells. */
 const CHANGES_NOTHING_ITSELF = new Set(
-  `demo, up, work, serve, emit, sessions, session, history, export-spec, why, what-if, verify, decide, tail, stats, archive run, archive list, archive prune, health, backup, erasures, audit, users show, keys list,
+  `demo, up, work, serve, emit, sessions, session, history, export-spec, why, what-if, verify, decide, tail, stats, archive run, archive list, archive prune, health, doctor, backup, erasures, audit, users show, keys list,
    quarantine list, quarantine show, effects list, effects show, webhooks list, webhooks show, policy list, policy show,
    policy explain, policy diff, policy versions, policy settings show`.split(/,\s+/),
 );
