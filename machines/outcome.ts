@@ -28,7 +28,7 @@ export interface Outcome {
   readonly timers: ReadonlyMap<SessionId, number | null>;
   readonly records: readonly JournalRecord[];
   readonly effects: readonly OutgoingEffect[];
-  /** Additions to the partition's counters: outcomes, sessions by state, transitions by from and to. */
+  /** Additions to the partition's counters: outcomes, effects, sessions by state, transitions by from and to. */
   readonly counters: Readonly<Record<string, number>>;
 }
 
@@ -63,6 +63,7 @@ export class OutcomeBuilder {
     if (record.redrives !== undefined) this.count("redriven");
     else if (record.origin !== undefined) this.count(record.outcome);
     else this.count("own");
+    if (record.effects.length > 0) this.count("effects", record.effects.length);
     if (record.from !== undefined && record.to !== undefined) {
       const from = stateName(record.from);
       const to = stateName(record.to);

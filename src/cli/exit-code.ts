@@ -14,7 +14,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_CODES_HELP = `
 Exit codes:
   0  done
-  1  failed; for health: not healthy
+  1  failed; for health: not healthy; for doctor: a check failed
   2  the command line or a setting can't be used
   3  something was not taken: events that were refused or in conflict with earlier ones, an import, an erasure, a restore,
      an archive that somebody else writes to, a session that stays quarantined

@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import { stat } from "node:fs/promises";
 import { readConfig } from "../config.js";
-import { walkProgress } from "../control/walk-progress.js";
+import { greatest, readPartitions, sumOf } from "../metrics/deployment-facts.js";
+import { MAX_WAIT_MS } from "./doctor/work-checks.js";
 import { EXIT } from "./exit-code.js";
 import { JSON_OPTION } from "./options.js";
 import { openRunning } from "./redis-access.js";
@@ -10,8 +11,6 @@ import { columns, count, duration, paintOut, print, printJson } from "./terminal
 
 /** A living worker touches its heartbeat about every second. */
 const HEARTBEAT_MAX_AGE_MS = 10_000;
-/** An event that waits for longer is one that no worker looks after. */
-const MAX_WAIT_MS = 10_000;
 
 const EXAMPLE = `
 Example:
@@ -55,14 +54,8 @@ async function examine(): Promise<Health> {
   const config = readConfig();
   const { store, close } = await openRunning(config);
   try {
-    const { partitionCount, clock } = store.deployment;
-    const surveys = await store.survey(Array.from({ length: partitionCount }, (_, partition) => partition));
-    // Where the clock is the events' own, how long one has waited can't be told from it.
-    const waits = surveys.map(({ now, oldestWaiting }) =>
-      oldestWaiting === null || clock === "event" ? 0 : now - oldestWaiting,
-    );
-    const longestWaitMs = Math.max(...waits);
-    const { sessions, seen } = await walkProgress(store);
+    const partitions = await readPartitions(store);
+    const longestWaitMs = greatest(partitions, "waitMs");
     const heartbeatAgeMs = config.heartbeatFile === undefined ? undefined : await ageOf(config.heartbeatFile);
     const problems = [
       ...(longestWaitMs > MAX_WAIT_MS
@@ -76,12 +69,12 @@ async function examine(): Promise<Health> {
     return {
       healthy: problems.length === 0,
       problems,
-      partitions: partitionCount,
-      behind: surveys.filter(({ behind }) => behind).length,
+      partitions: partitions.length,
+      behind: partitions.filter(({ waiting }) => waiting > 0).length,
       longestWaitMs,
-      outbox: surveys.reduce((sum, { outboxSize }) => sum + outboxSize, 0),
-      sessions,
-      unwalked: sessions - seen,
+      outbox: sumOf(partitions, "outbox"),
+      sessions: sumOf(partitions, "sessions"),
+      unwalked: sumOf(partitions, "unwalked"),
       ...(heartbeatAgeMs !== undefined && { heartbeatAgeMs }),
     };
   } finally {

@@ -5,6 +5,7 @@ import { auditCommand } from "./audit.js";
 import { backupCommand } from "./backup.js";
 import { decideCommand } from "./decide.js";
 import { demoCommand } from "./demo.js";
+import { doctorCommand } from "./doctor.js";
 import { effectsCommand } from "./effects.js";
 import { emitCommand } from "./emit.js";
 import { eraseCommand } from "./erase.js";
@@ -24,6 +25,8 @@ import { serveCommand } from "./serve.js";
 import { sessionCommand } from "./session.js";
 import { sessionsCommand } from "./sessions.js";
 import { signoutCommand } from "./signout.js";
+import { statsCommand } from "./stats.js";
+import { tailCommand } from "./tail.js";
 import { upCommand } from "./up.js";
 import { usersCommand } from "./users.js";
 import { verifyCommand } from "./verify.js";
@@ -56,12 +59,15 @@ const COMMANDS = [
   historyCommand,
   whyCommand,
   exportSpecCommand,
+  tailCommand,
   decideCommand,
   replayCommand,
   whatIfCommand,
   verifyCommand,
   migrateCommand,
+  statsCommand,
   healthCommand,
+  doctorCommand,
   archiveCommand,
   backupCommand,
   restoreCommand,

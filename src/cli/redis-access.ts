@@ -33,10 +33,18 @@ export const demoDirectory = ({ directory }: Config): string => join(directory, 
  * @throws RedisNotRunningError, StoreUnavailableError
  */
 export async function openRunning(config: Config): Promise<OpenDeployment> {
-  const { redisUrl, directory, prefix, wakeShards } = config;
+  const { prefix, wakeShards } = config;
+  return openDeployment({ redis: await findRedis(config), prefix, wakeShards });
+}
+
+/**
+ * The address of the Redis that is to be worked on.
+ * @throws RedisNotRunningError
+ */
+export async function findRedis({ redisUrl, directory }: Config): Promise<string> {
   const redis = redisUrl ?? (await findPrivateRedis(directory))?.url;
   if (redis === undefined) throw new RedisNotRunningError(directory);
-  return openDeployment({ redis, prefix, wakeShards });
+  return redis;
 }
 
 /**

@@ -1,12 +1,12 @@
 /** `gatehouse sessions`: which sessions there are, and how they stand. */
 import type { Command } from "commander";
 import type { Session } from "../../machines/session/session.js";
-import { STATES, STATE_NAMES } from "../../machines/session/context.js";
+import { STATE_NAMES } from "../../machines/session/context.js";
 import { canonicalId } from "../../machines/users/canonical-id.js";
 import { readConfig } from "../config.js";
 import type { OpenDeployment } from "../deployment/open-deployment.js";
 import { listSessions } from "../sessions/list-sessions.js";
-import { type SessionFilter, matchesFilter, sessionRow } from "../sessions/session-filter.js";
+import { ASKED_STATES, type SessionFilter, matchesFilter, sessionRow } from "../sessions/session-filter.js";
 import { partitionOf } from "../store/session-key.js";
 import { UsageError } from "./failure.js";
 import { JSON_OPTION, shortId, wholeNumber } from "./options.js";
@@ -58,9 +58,9 @@ export function sessionsCommand(program: Command): void {
 }
 
 function checkState(state: string | undefined): void {
-  const known: readonly string[] = [...STATE_NAMES, ...STATES];
+  const known: readonly string[] = ASKED_STATES;
   if (state === undefined || known.includes(state)) return;
-  throw new UsageError(`${JSON.stringify(state)} is no state`, { fix: `States: ${[...new Set(known)].join(", ")}.` });
+  throw new UsageError(`${JSON.stringify(state)} is no state`, { fix: `States: ${known.join(", ")}.` });
 }
 
 async function find(

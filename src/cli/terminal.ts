@@ -72,6 +72,14 @@ const NUMBERS = new Intl.NumberFormat("en-US");
 /** `12,345`. */
 export const count = (n: number): string => NUMBERS.format(n);
 
+const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** `12.3 MiB`. */
+export function bytes(n: number): string {
+  const power = n < 1 ? 0 : Math.min(BYTE_UNITS.length - 1, Math.floor(Math.log2(n) / 10));
+  return `${Number((n / 1_024 ** power).toFixed(1))} ${BYTE_UNITS[power]}`;
+}
+
 /** `2026-03-02 12:00:03`, UTC. */
 export const instant = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace("T", " ");
 

@@ -5,6 +5,7 @@ import {
   parseConditionalAccess,
 } from "../../machines/policy/conditional-access-policy.js";
 import type { GraphDocument } from "../../machines/policy/graph-document.js";
+import type { PolicyRef } from "../../machines/policy/rules.js";
 import type { CatalogueContent } from "./catalogue-document.js";
 import { PolicyUnknownError } from "./catalogue-errors.js";
 
@@ -50,11 +51,16 @@ export function withPolicies(content: CatalogueContent, policies: readonly Store
   return { ...content, policies: documents("appProtection"), conditionalAccess: documents("conditionalAccess") };
 }
 
+interface Named {
+  readonly policy: PolicyRef;
+}
+
 /**
  * The policy that somebody names: by its id, the beginning of the id, or the whole name.
+ * @param where they are, for the error
  * @throws PolicyUnknownError if none goes by it, or several do
  */
-export function findPolicy(policies: readonly StoredPolicy[], named: string): StoredPolicy {
+export function findPolicy<One extends Named>(policies: readonly One[], named: string, where = "the draft"): One {
   const id = named.toLowerCase();
   const exact = policies.filter(({ policy }) => policy.id === id);
   const found =
@@ -67,7 +73,7 @@ export function findPolicy(policies: readonly StoredPolicy[], named: string): St
   if (found.length > 1) {
     throw new PolicyUnknownError(`${said} names several policies`, { fix: `Give a whole id:\n${list(found)}` });
   }
-  throw new PolicyUnknownError(`the draft has no policy ${said}`, {
+  throw new PolicyUnknownError(`${where} has no policy ${said}`, {
     fix:
       policies.length === 0
         ? "It has none at all: begin with `gatehouse policy import`."
@@ -77,7 +83,7 @@ export function findPolicy(policies: readonly StoredPolicy[], named: string): St
 
 const LISTED = 20;
 
-function list(policies: readonly StoredPolicy[]): string {
+function list(policies: readonly Named[]): string {
   const lines = policies.slice(0, LISTED).map(({ policy: { id, name } }) => `  ${id}  ${name}`);
   if (policies.length > LISTED) lines.push(`  … and ${policies.length - LISTED} more: gatehouse policy list`);
   return lines.join("\n");

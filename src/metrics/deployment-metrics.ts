@@ -5,11 +5,9 @@
 import { Counter, Gauge } from "prom-client";
 import type { Redis } from "ioredis";
 import { STATE_NAMES } from "../../machines/session/context.js";
-import { neededWalk } from "../../machines/walk.js";
-import { DURABILITY_CLASSES, durabilityOf, readSettings } from "../redis/settings.js";
-import { readCounters } from "../store/counters.js";
+import { DURABILITY_CLASSES, durabilityOf } from "../redis/settings.js";
 import type { PartitionStore } from "../store/partition-store.js";
-import { readState } from "../store/partition-view.js";
+import { readFacts, sumOf } from "./deployment-facts.js";
 import type { Metrics } from "./metrics.js";
 
 /** Readers that come together are told the same. */
@@ -57,12 +55,7 @@ export function addDeploymentMetrics(metrics: Metrics, { store, redis }: Observe
   );
 
   const collect = async (): Promise<void> => {
-    const partitions = Array.from({ length: store.deployment.partitionCount }, (_, partition) => partition);
-    const [counters, surveys, settings] = await Promise.all([
-      readCounters(store),
-      store.survey(partitions),
-      readSettings(redis),
-    ]);
+    const { counters, partitions, redis: settings } = await readFacts(store, redis);
     processed.reset();
     for (const outcome of OUTCOMES) processed.inc({ outcome }, counters[outcome] ?? 0);
     transitions.reset();
@@ -71,16 +64,12 @@ export function addDeploymentMetrics(metrics: Metrics, { store, redis }: Observe
       if (kind === "moved" && from !== undefined && to !== undefined) transitions.inc({ from, to }, count);
     }
     for (const state of STATE_NAMES) sessions.set({ state }, Math.max(0, counters[`in.${state}`] ?? 0));
-    // Where the clock is the events' own, how long one has waited can't be told from it.
-    const isTold = store.deployment.clock === "redis";
-    let left = 0;
-    for (const survey of surveys) {
-      const partition = String(survey.partition);
-      const { now, oldestWaiting, nextTimer } = survey;
-      behind.set({ partition }, survey.behind ? 1 : 0);
-      oldest.set({ partition }, oldestWaiting === null || !isTold ? 0 : Math.max(0, now - oldestWaiting) / 1_000);
-      overdue.set({ partition }, nextTimer === null || !isTold ? 0 : Math.max(0, now - nextTimer) / 1_000);
-      const { seq, archive } = survey;
+    for (const facts of partitions) {
+      const partition = String(facts.partition);
+      behind.set({ partition }, facts.waiting > 0 ? 1 : 0);
+      oldest.set({ partition }, facts.waitMs / 1_000);
+      overdue.set({ partition }, facts.overdueMs / 1_000);
+      const { seq, archive } = facts;
       if (archive === null) {
         notArchived.remove({ partition });
         heldBack.remove({ partition });
@@ -88,11 +77,9 @@ export function addDeploymentMetrics(metrics: Metrics, { store, redis }: Observe
         notArchived.set({ partition }, Math.max(0, seq - archive.seq));
         heldBack.set({ partition }, Math.max(0, seq - Math.min(archive.seq, archive.checkpoint)));
       }
-      const { policies, walk } = readState(survey.state);
-      if (neededWalk(policies) !== undefined) left += Math.max(0, survey.sessions - (walk?.seen ?? 0));
     }
-    outbox.set(surveys.reduce((sum, { outboxSize }) => sum + outboxSize, 0));
-    walking.set(left);
+    outbox.set(sumOf(partitions, "outbox"));
+    walking.set(sumOf(partitions, "unwalked"));
     memory.set(settings.usedMemoryBytes);
     limit.set(settings.maxMemoryBytes);
     durability.set(DURABILITY_CLASSES.indexOf(durabilityOf(settings)));

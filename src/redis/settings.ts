@@ -18,6 +18,8 @@ export interface RedisSettings {
   readonly usedMemoryBytes: number;
   /** 0: no limit. */
   readonly maxMemoryBytes: number;
+  /** Of the machine that it runs on; 0: it does not tell. */
+  readonly systemMemoryBytes: number;
 }
 
 /** A setting under which accepted events could be lost. */
@@ -46,6 +48,7 @@ export async function readSettings(redis: Redis): Promise<RedisSettings> {
     minReplicasToWrite: told.has("min-replicas-to-write") ? Number(told.get("min-replicas-to-write")) : undefined,
     usedMemoryBytes: Number(info.get("used_memory") ?? 0),
     maxMemoryBytes: Number(info.get("maxmemory") ?? 0),
+    systemMemoryBytes: Number(info.get("total_system_memory") ?? 0),
   };
 }
 

@@ -1,7 +1,6 @@
 /** Why a session is where it is, in a sentence for whoever is on call. */
-import type { Cause } from "../../machines/policy/causes.js";
 import { stateName } from "../../machines/session/context.js";
-import { eventWords } from "../sessions/plain-words.js";
+import { CAUSE_WORDS, eventWords } from "../sessions/plain-words.js";
 import type { Counterfactual, Why } from "./why-session.js";
 
 /** How moments and spans are written. */
@@ -9,33 +8,6 @@ export interface Clock {
   readonly time: (ms: number) => string;
   readonly span: (ms: number) => string;
 }
-
-const CAUSE_NAMES: Readonly<Record<Cause, string>> = {
-  mamVerdict: "the service's compliance verdict",
-  caProtectionPolicyRequired: "conditional access (app protection)",
-  caDeviceNotCompliant: "conditional access (compliant device)",
-  osVersion: "the OS version",
-  appVersion: "the app version",
-  sdkVersion: "the SDK version",
-  patchVersion: "the security patch",
-  companyPortal: "Company Portal",
-  rooted: "a jailbroken or rooted device",
-  deviceModel: "the device's make or model",
-  deviceLock: "the screen lock",
-  integrity: "the device's integrity",
-  threatScan: "the threat scan",
-  knox: "Samsung Knox attestation",
-  threatLevel: "the device's threat level",
-  offlineGrace: "no check-in for too long",
-  integrityStale: "an integrity verdict that is too old",
-  offlineWipeDue: "no check-in for so long that data are to be removed",
-  offShift: "being off shift",
-  wrongUser: "another user's account",
-  companyPortalRequired: "Company Portal, which is missing",
-  caBlocked: "conditional access, which blocks",
-  accountDisabled: "a disabled account",
-  accountNotAllowed: "an account that is not allowed here",
-};
 
 /** `Signed out at 10:14 because remediation of the OS version failed three times; policy "Level 2" asks for 17.1 or newer, the device reported 16.7.` */
 export function headline(why: Why, clock: Clock): string {
@@ -65,13 +37,13 @@ function byWords({ by }: Why): string {
   return by === undefined ? "nothing moved it since it began" : eventWords(by.event);
 }
 
-const causeName = ({ cause }: Why): string => (cause === undefined ? "its compliance" : CAUSE_NAMES[cause]);
+const causeName = ({ cause }: Why): string => (cause === undefined ? "its compliance" : CAUSE_WORDS[cause]);
 
 function causeWords(why: Why, { time, span }: Clock): string {
   const { cause, lastCheckinAt, rules, by } = why;
   const limit = cause === "offlineWipeDue" ? rules.offline.wipeAfterMs : rules.offline.blockAfterMs;
   if ((cause === "offlineGrace" || cause === "offlineWipeDue") && lastCheckinAt !== undefined && limit !== null) {
-    return `${CAUSE_NAMES[cause]}: the last check-in was at ${time(lastCheckinAt)}, and ${span(limit)} are allowed`;
+    return `${CAUSE_WORDS[cause]}: the last check-in was at ${time(lastCheckinAt)}, and ${span(limit)} are allowed`;
   }
   return by === undefined ? causeName(why) : `${causeName(why)} (${eventWords(by.event)})`;
 }

@@ -10,6 +10,7 @@ import { type Config, ConfigError } from "../config.js";
 import { secretCheckKey } from "../store/keys.js";
 
 const KEY_BYTES = 32;
+const OWN_SECRET = "secret.key";
 
 export type SecretPurpose = "api-keys" | "webhook-secrets" | "audit" | "check";
 
@@ -48,7 +49,7 @@ export async function readSecret({ secretKey, redisUrl, directory }: SecretSetti
     });
   }
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const file = join(directory, "secret.key");
+  const file = join(directory, OWN_SECRET);
   try {
     // Fails if it is there: of two processes that begin together, one makes it.
     await writeFile(file, randomBytes(KEY_BYTES).toString("hex"), { flag: "wx", mode: 0o600 });
@@ -63,10 +64,37 @@ export async function readSecret({ secretKey, redisUrl, directory }: SecretSetti
  * @throws ConfigError if the deployment was begun with another one
  */
 export async function checkSecretKey(redis: Redis, prefix: string, key: SecretKey): Promise<void> {
-  const mark = createHmac("sha256", key.derive("check")).update("gatehouse").digest("hex");
-  const stored = (await redis.set(secretCheckKey(prefix), mark, "NX", "GET")) ?? mark;
-  if (stored.length === mark.length && timingSafeEqual(Buffer.from(stored), Buffer.from(mark))) return;
+  const mark = markOf(key);
+  if (isSameMark((await redis.set(secretCheckKey(prefix), mark, "NX", "GET")) ?? mark, mark)) return;
   throw new ConfigError("GATEHOUSE_SECRET_KEY is another one than that with which this deployment was begun", {
     fix: "Set it as on the other machines. API keys and webhook secrets made with the other one can't be used with this one.",
   });
+}
+
+const markOf = (key: SecretKey): string => createHmac("sha256", key.derive("check")).update("gatehouse").digest("hex");
+
+const isSameMark = (stored: string, mark: string): boolean =>
+  stored.length === mark.length && timingSafeEqual(Buffer.from(stored), Buffer.from(mark));
+
+/**
+ * How this process's secret stands to the deployment's: `unused`: nothing was made with any; `missing`: something was, and there is none here.
+ * Writes nothing.
+ * @throws whatever the connection says
+ */
+export async function secretStanding(
+  redis: Redis,
+  { prefix, secretKey, redisUrl, directory }: SecretSettings & Pick<Config, "prefix">,
+): Promise<"same" | "another" | "missing" | "unused"> {
+  const stored = await redis.get(secretCheckKey(prefix));
+  if (stored === null) return "unused";
+  const secret = secretKey ?? (redisUrl === undefined ? await ownSecret(directory) : undefined);
+  if (secret === undefined) return "missing";
+  return isSameMark(stored, markOf(new SecretKey(secret))) ? "same" : "another";
+}
+
+async function ownSecret(directory: string): Promise<string | undefined> {
+  return readFile(join(directory, OWN_SECRET), "utf8").then(
+    (text) => text.trim(),
+    () => undefined,
+  );
 }

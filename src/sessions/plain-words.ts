@@ -1,5 +1,6 @@
-/** Events and states as a reader would say them. One entry a type, so that a new type can't be left without words. */
+/** Events, states and causes as a reader would say them. One entry a type, so that a new type can't be left without words. */
 import type { EventType, SessionEventOf } from "../../machines/events/catalogue.js";
+import type { Cause } from "../../machines/policy/causes.js";
 import type { StatePath } from "../../machines/session/context.js";
 
 type Words = { readonly [Type in EventType]: string | ((event: SessionEventOf<Type>) => string) };
@@ -92,4 +93,31 @@ export const STATE_WORDS: Readonly<Record<StatePath, string>> = {
   "remediating.backoff": "pausing before the next attempt",
   "remediating.waitingForPortal": "waits for Company Portal",
   signedOut: "signed out",
+};
+
+export const CAUSE_WORDS: Readonly<Record<Cause, string>> = {
+  mamVerdict: "the service's compliance verdict",
+  caProtectionPolicyRequired: "conditional access (app protection)",
+  caDeviceNotCompliant: "conditional access (compliant device)",
+  osVersion: "the OS version",
+  appVersion: "the app version",
+  sdkVersion: "the SDK version",
+  patchVersion: "the security patch",
+  companyPortal: "Company Portal",
+  rooted: "a jailbroken or rooted device",
+  deviceModel: "the device's make or model",
+  deviceLock: "the screen lock",
+  integrity: "the device's integrity",
+  threatScan: "the threat scan",
+  knox: "Samsung Knox attestation",
+  threatLevel: "the device's threat level",
+  offlineGrace: "no check-in for too long",
+  integrityStale: "an integrity verdict that is too old",
+  offlineWipeDue: "no check-in for so long that data are to be removed",
+  offShift: "being off shift",
+  wrongUser: "another user's account",
+  companyPortalRequired: "Company Portal, which is missing",
+  caBlocked: "conditional access, which blocks",
+  accountDisabled: "a disabled account",
+  accountNotAllowed: "an account that is not allowed here",
 };

@@ -1,7 +1,10 @@
 /** Which sessions somebody asks for, and a session as it stands in a list. */
-import { stateName } from "../../machines/session/context.js";
+import { STATES, STATE_NAMES, type StateName, type StatePath, stateName } from "../../machines/session/context.js";
 import { type Session, sessionIdParts } from "../../machines/session/session.js";
 import { canonicalId } from "../../machines/users/canonical-id.js";
+
+/** The seven states, and the parts of those that have some. */
+export const ASKED_STATES: readonly (StateName | StatePath)[] = [...new Set([...STATE_NAMES, ...STATES])];
 
 export interface SessionFilter {
   /** One of the seven states, or a part of one such as `unenrolled.held`. */

@@ -248,10 +248,14 @@ export interface PartitionSurvey {
   readonly token: string;
   /** Entries wait beyond the cursor. */
   readonly behind: boolean;
+  /** How many. */
+  readonly waiting: number;
   /** Time of the oldest entry that waits, epoch ms; `null` if none does. */
   readonly oldestWaiting: number | null;
   /** Earliest deadline of any session, epoch ms; `null`: none. */
   readonly nextTimer: number | null;
+  /** Sessions whose earliest deadline is due, at `now`. */
+  readonly timersDue: number;
   readonly now: number;
   /** Undelivered effects, and the id of the oldest; `null` if there are none. */
   readonly outboxSize: number;
@@ -262,6 +266,8 @@ export interface PartitionSurvey {
   readonly state: string;
   /** As in a batch. */
   readonly seq: number;
+  /** Of the journal that is kept, about. */
+  readonly journalBytes: number;
   /** `null`: the deployment does not archive. */
   readonly archive: ArchiveNote | null;
 }

@@ -782,21 +782,26 @@ export function describePartitionStore(
           partition: 2,
           token: commit.nextToken,
           behind: true,
+          waiting: 1,
           oldestWaiting: NOON + 5,
           nextTimer: NOON + 60,
+          timersDue: 0,
           now: NOON + 5,
           outboxSize: 2,
           outboxHead: "1-0",
           sessions: 1,
           state: "walking",
           seq: 1,
+          journalBytes: expect.any(Number),
           archive: null,
         });
         expect(zero).toMatchObject({
           partition: 0,
           behind: false,
+          waiting: 0,
           oldestWaiting: null,
           nextTimer: null,
+          timersDue: 0,
           outboxSize: 0,
           outboxHead: null,
           sessions: 0,
@@ -805,10 +810,23 @@ export function describePartitionStore(
         });
       });
 
+      test("counts what waits and what is due", async () => {
+        await store.ingest(P0, [event(ANN, "1", NOON), event(BOB, "2", NOON + 5), event(ANN, "3", NOON + 60)]);
+        expect((await store.survey([P0]))[0]).toMatchObject({ waiting: 3 });
+        const commit = {
+          timers: new Map([
+            [ANN, NOON + 50],
+            [BOB, NOON + 70],
+          ]),
+        };
+        await store.commit(P0, consuming(await store.load(P0, { ...ALL, entries: 1 }), commit));
+        expect((await store.survey([P0]))[0]).toMatchObject({ waiting: 2, timersDue: 1 });
+      });
+
       test("a drained partition is not behind", async () => {
         await store.ingest(P0, [event(ANN, "1")]);
         await drain();
-        expect((await store.survey([P0]))[0]).toMatchObject({ behind: false, oldestWaiting: null });
+        expect((await store.survey([P0]))[0]).toMatchObject({ behind: false, waiting: 0, oldestWaiting: null });
       });
     });
 

@@ -88,7 +88,12 @@ async function play(store: PartitionStore, history: readonly Step[]): Promise<un
     else if (now.do === "load") batch = await store.load(0, now.limits);
     else answers.push(await commit(store, batch, now, `token-${index}`));
     const peeks = await Promise.all(["ann", "bob"].map((who) => store.peek(0, who)));
-    const { token: _, ...survey } = (await store.survey([0]))[0] ?? { token: "" };
+    // Random, and what each counts by itself.
+    const {
+      token: _,
+      journalBytes: _bytes,
+      ...survey
+    } = (await store.survey([0]))[0] ?? { token: "", journalBytes: 0 };
     const { token: __, ...view } = await store.load(0, { entries: 3, bytes: 30 });
     answers.push({ step: now, peeks, survey, view, outbox: await store.outbox(0, null, 50) });
   }

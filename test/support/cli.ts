@@ -14,7 +14,16 @@ export interface CliOptions {
   readonly directory: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly input?: string | Buffer;
+  /** On a terminal, where `script` can make one: both streams are then stdout, and stdin is the keyboard. */
+  readonly terminal?: boolean;
 }
+
+const onTerminal = (words: readonly string[]): string[] => [
+  "script",
+  "-qfec",
+  words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" "),
+  "/dev/null",
+];
 
 export interface Finished {
   readonly code: number | null;
@@ -30,9 +39,11 @@ export class Cli {
   private readonly watchers = new Set<() => void>();
 
   /** Knows no Redis but the one that `environment` names. */
-  constructor(args: readonly string[], { directory, environment = {}, input }: CliOptions) {
+  constructor(args: readonly string[], { directory, environment = {}, input, terminal = false }: CliOptions) {
     const { REDIS_URL: _, GATEHOUSE_TEST_REDIS_URL: __, ...inherited } = process.env;
-    this.process = spawn(process.execPath, ["--import", TSX, PROGRAM, ...args], {
+    const words = [process.execPath, "--import", TSX, PROGRAM, ...args];
+    const [command = "", ...rest] = terminal ? onTerminal(words) : words;
+    this.process = spawn(command, rest, {
       env: { ...inherited, GATEHOUSE_DIRECTORY: directory, GATEHOUSE_PORT: "0", ...environment },
       stdio: ["pipe", "pipe", "pipe"],
     });

@@ -226,19 +226,24 @@ export class MemoryPartitionStore implements PartitionStore {
   async survey(partitions: readonly number[]): Promise<PartitionSurvey[]> {
     return partitions.map((partition) => {
       const held = this.#partition(partition);
-      const oldest = waitingIn(held)[0];
+      const waiting = waitingIn(held);
+      const oldest = waiting[0];
+      const now = this.#clockOf(held);
       return {
         partition,
         token: held.token,
         behind: oldest !== undefined,
+        waiting: waiting.length,
         oldestWaiting: oldest ? firstOf(oldest.id) : null,
         nextTimer: held.timers.size > 0 ? Math.min(...held.timers.values()) : null,
-        now: this.#clockOf(held),
+        timersDue: [...held.timers.values()].filter((due) => due <= now).length,
+        now,
         outboxSize: held.outbox.size,
         outboxHead: held.outbox.keys().next().value ?? null,
         sessions: held.sessions.size,
         state: held.state,
         seq: held.seq,
+        journalBytes: held.journalBytes,
         archive: held.archive,
       };
     });

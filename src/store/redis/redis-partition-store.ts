@@ -98,6 +98,9 @@ type SurveyReply = [
   seq: string,
   archived: string | null,
   checkpoint: string | null,
+  waiting: number,
+  timersDue: number,
+  journalBytes: string,
 ];
 type ImageReply = [seq: string, head: string, cursor: string, state: string, clock: string, snapshots: string[]];
 
@@ -302,19 +305,22 @@ class RedisPartitionStore implements PartitionStore {
         const keys = [meta, inbox, timers, outbox, stored];
         const reply = (await this.#run("survey", false, keys, [this.deployment.clock])) as SurveyReply;
         const [token, oldest, timer, now, outboxSize, outboxHead, sessions, state, ...journal] = reply;
-        const [seq, archived, checkpoint] = journal;
+        const [seq, archived, checkpoint, waiting, timersDue, journalBytes] = journal;
         return {
           partition,
           token,
           behind: oldest !== null,
+          waiting,
           oldestWaiting: oldest === null ? null : firstOf(oldest),
           nextTimer: timer === null ? null : Number(timer),
+          timersDue,
           now,
           outboxSize,
           outboxHead,
           sessions,
           state,
           seq: Number(seq),
+          journalBytes: Number(journalBytes),
           archive: archived === null ? null : { seq: Number(archived), checkpoint: Number(checkpoint) },
         };
       }),

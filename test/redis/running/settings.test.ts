@@ -97,6 +97,7 @@ describe("what is asked of a server", () => {
     minReplicasToWrite: 1,
     usedMemoryBytes: 0,
     maxMemoryBytes: 0,
+    systemMemoryBytes: 0,
   };
   const named = (changes: object, least: "D0" | "D1" | "D2" = "D1", trusted = false) =>
     unsafeSettings({ ...safe, ...changes }, { least, trusted }).map(({ name }) => name);

@@ -33,7 +33,10 @@ const NAMES = [
   "migrate",
   "export-spec",
   "decide",
+  "tail",
+  "stats",
   "health",
+  "doctor",
   "archive",
   "backup",
   "restore",
@@ -68,7 +71,7 @@ test.each(createProgram().commands.flatMap((command) => withAllBelow(command)))(
 
 /** They look, run or report; events are what the journal tells. */
 const CHANGES_NOTHING_ITSELF = new Set(
-  `demo, up, work, serve, emit, sessions, session, history, export-spec, why, what-if, verify, decide, archive run, archive list, archive prune, health, backup, erasures, audit, users show, keys list,
+  `demo, up, work, serve, emit, sessions, session, history, export-spec, why, what-if, verify, decide, tail, stats, archive run, archive list, archive prune, health, doctor, backup, erasures, audit, users show, keys list,
    quarantine list, quarantine show, effects list, effects show, webhooks list, webhooks show, policy list, policy show,
    policy explain, policy diff, policy versions, policy settings show`.split(/,\s+/),
 );
@@ -89,6 +92,12 @@ describe("a mistake on the command line ends with 2 and says what to do", () => 
     [["sesions"], "Did you mean sessions?"],
     [["emit"], "missing required argument 'file'"],
     [["sessions", "--state", "asleep"], "States: unenrolled"],
+    [["tail", "--state", "asleep"], "Allowed choices are unenrolled, pinSetup"],
+    [["tail", "--cause", "osversion"], "osVersion"],
+    [["tail", "--event", "pin.guessed"], "pin.verified"],
+    [["tail", "--after", "1.2", "--since", "1h"], "cannot be used with"],
+    [["stats", "--interval", "5ms"], "100ms or more"],
+    [["stats", "--count", "3"], "Give --watch with it"],
     [["demo", "--devices", "none"], "whole number"],
     [["emit", "-", "--retry-for", "5"], "500ms, 30s, 2m or 1h"],
     [["decide", "phone 1", "adele"], "names no session"],
