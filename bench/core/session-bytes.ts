@@ -12,28 +12,10 @@ import { BROADCAST } from "../../src/store/partition-store.js";
 import { openRedisPartitionStore } from "../../src/store/redis/redis-partition-store.js";
 import { RedisUserStore } from "../../src/users/redis-user-store.js";
 import type { Material } from "./material.js";
+import { PIN, POSTURE } from "./phone.js";
 
 const SESSIONS_AT_ONCE = 5_000;
 const HOUR_MS = 3_600_000;
-
-const POSTURE = {
-  osVersion: "17.4.1",
-  appVersion: "6.2.1",
-  sdkVersion: "19.7.2",
-  model: "iPhone15,2",
-  manufacturer: "Apple",
-  rooted: false,
-  deviceLock: "high",
-};
-const PIN = {
-  length: 6,
-  kind: "numeric",
-  simple: false,
-  hasDigit: true,
-  hasLetter: false,
-  hasSymbol: false,
-  matchesHistory: 0,
-};
 
 /** Bytes a session, over `count` sessions that signed in, enrolled, reported, set a PIN and were put away an hour ago. */
 export async function sessionBytes(url: string, { tenant, catalogue }: Material, count: number): Promise<number> {

@@ -12,6 +12,7 @@ import { type Session, earliestTimer, resolveFacts } from "../../machines/sessio
 import { encodeSession } from "../../machines/session/snapshot.js";
 import type { PartitionStore, SessionKey } from "../../src/store/partition-store.js";
 import { partitionOf, sessionKey } from "../../src/store/session-key.js";
+import { PIN } from "../core/phone.js";
 
 const COMMIT_SESSIONS = 2_000;
 
@@ -42,15 +43,6 @@ const POSTURES = {
     portalVersion: "5.0.6000.0",
     portalAgeDays: 0,
   },
-} as const;
-const PIN = {
-  length: 6,
-  kind: "numeric",
-  simple: false,
-  hasDigit: true,
-  hasLetter: false,
-  hasSymbol: false,
-  matchesHistory: 0,
 } as const;
 
 /** A session of this kind as it rests once the person is in. */

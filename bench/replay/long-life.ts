@@ -1,29 +1,12 @@
 /** One session with very many events, that ends locked out: what `why` has most to leave out of. */
 import { randomUUID } from "node:crypto";
+import { PIN, POSTURE } from "../core/phone.js";
 
 /** Of the deployment whose clock is the events' own. */
 const START = Date.parse("2026-03-02T06:00:00Z");
 const MINUTE_MS = 60_000;
 
-const posture = (osVersion: string) => ({
-  osVersion,
-  appVersion: "6.2.1",
-  sdkVersion: "19.7.2",
-  model: "iPhone15,2",
-  manufacturer: "Apple",
-  rooted: false,
-  deviceLock: "high",
-});
-
-const PIN = {
-  length: 6,
-  kind: "numeric",
-  simple: false,
-  hasDigit: true,
-  hasLetter: false,
-  hasSymbol: false,
-  matchesHistory: 0,
-};
+const posture = (osVersion: string) => ({ ...POSTURE, osVersion });
 
 /** What a person does all day. */
 const ROUND: readonly (readonly [type: string, data: object])[] = [
