@@ -22,7 +22,7 @@ export interface EndOptions extends ActOptions {
 export function withEndOptions(command: Command): Command {
   return asAct(command)
     .argument("<user>")
-    .option("--device <id>", "on one device alone")
+    .option("--device <device>", "on one device alone")
     .option("--app <app>", "of one app alone")
     .option("--yes", "do not ask")
     .option(...JSON_OPTION);

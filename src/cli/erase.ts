@@ -49,7 +49,7 @@ export function eraseCommand(program: Command): void {
     .summary("remove all that is stored about a person; first a preview")
     .description("Removes all that is stored about USER: record, sessions, events, effects, and what the journal says.")
     .argument("<user>")
-    .option("--device <id>", "the person's sessions on one device alone; what is known of the user stays")
+    .option("--device <device>", "the person's sessions on one device alone; what is known of the user stays")
     .option("--yes", "do not ask")
     .option("--archive <dir>", "erase in this archive, too; default: GATEHOUSE_ARCHIVE_DIR")
     .option("--no-archive", "although archived files will still hold them")

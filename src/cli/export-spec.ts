@@ -26,7 +26,7 @@ export function exportSpecCommand(program: Command): void {
     .command("export-spec")
     .summary("turn a session's history into a test")
     .description("Prints a test file, for vitest and gatehouse/testing, from a session's journal records.")
-    .argument("<id>", "device/user[/app], or all of tenant/device/user/app")
+    .argument("<session>", "device/user[/app], or all of tenant/device/user/app")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
     .action(async (text: string, { json }: { readonly json?: true }) => {

@@ -44,7 +44,7 @@ export function historyCommand(program: Command): void {
     .command("history")
     .summary("tell what happened to one session")
     .description("Prints a session's journal records, oldest first.")
-    .argument("<id>", "device/user[/app], or all of tenant/device/user/app")
+    .argument("<session>", "device/user[/app], or all of tenant/device/user/app")
     .option("--limit <n>", "records at most: the newest ones", wholeNumber(1))
     .option("--since <time>", "records from then on", moment)
     .option("--guards", "which guards said no")

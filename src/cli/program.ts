@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { archiveCommand } from "./archive.js";
 import { auditCommand } from "./audit.js";
 import { backupCommand } from "./backup.js";
+import { completionCommand } from "./completion.js";
 import { decideCommand } from "./decide.js";
 import { demoCommand } from "./demo.js";
 import { doctorCommand } from "./doctor.js";
@@ -71,6 +72,7 @@ const COMMANDS = [
   archiveCommand,
   backupCommand,
   restoreCommand,
+  completionCommand,
 ];
 
 /** Rejects where it would end the process: with a CommanderError, or what the command itself rejects with. */

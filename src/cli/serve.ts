@@ -1,7 +1,6 @@
 /** `gatehouse serve`: the API in the foreground. */
 import type { Command } from "commander";
 import { readConfig } from "../config.js";
-import { serveApi } from "../http/serve.js";
 import { findPrivateRedis } from "../redis/private-server.js";
 import { interrupted } from "./interrupt.js";
 import { RedisNotRunningError } from "./redis-access.js";
@@ -25,6 +24,8 @@ export function serveCommand(program: Command): void {
       const config = readConfig();
       const url = config.redisUrl ?? (await findPrivateRedis(config.directory))?.url;
       if (url === undefined) throw new RedisNotRunningError(config.directory);
+      // Loaded when it is needed: no other command has a use for it.
+      const { serveApi } = await import("../http/serve.js");
       const api = await serveApi(config, url);
       print(`The API listens on ${api.url}, its documentation is ${api.url}/docs.`);
       if (api.metricsUrl !== undefined) print(`Metrics are at ${api.metricsUrl}/metrics.`);

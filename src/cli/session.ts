@@ -27,7 +27,7 @@ export function sessionCommand(program: Command): void {
     .description(
       "Shows a session: where it rests and why, its deadlines, the rules in force and the events it would answer.",
     )
-    .argument("<id>", "device/user[/app], or all of tenant/device/user/app")
+    .argument("<session>", "device/user[/app], or all of tenant/device/user/app")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
     .action(async (text: string, { json }: { readonly json?: true }) => {

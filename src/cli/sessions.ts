@@ -1,12 +1,18 @@
 /** `gatehouse sessions`: which sessions there are, and how they stand. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Session } from "../../machines/session/session.js";
 import { STATE_NAMES } from "../../machines/session/context.js";
 import { canonicalId } from "../../machines/users/canonical-id.js";
 import { readConfig } from "../config.js";
 import type { OpenDeployment } from "../deployment/open-deployment.js";
 import { listSessions } from "../sessions/list-sessions.js";
-import { ASKED_STATES, type SessionFilter, matchesFilter, sessionRow } from "../sessions/session-filter.js";
+import {
+  ASKED_CAUSES,
+  ASKED_STATES,
+  type SessionFilter,
+  matchesFilter,
+  sessionRow,
+} from "../sessions/session-filter.js";
 import { partitionOf } from "../store/session-key.js";
 import { UsageError } from "./failure.js";
 import { JSON_OPTION, shortId, wholeNumber } from "./options.js";
@@ -34,8 +40,14 @@ export function sessionsCommand(program: Command): void {
     .command("sessions")
     .summary("list sessions, by state, cause, user or device")
     .description("Lists sessions.")
-    .option("--state <state>", "one of the seven states, or a part of one such as unenrolled.held")
-    .option("--cause <cause>", "the cause of noncompliance, or the reason of a sign-out")
+    .addOption(
+      new Option("--state <state>", "one of the seven states, or a part of one such as unenrolled.held")
+        .choices(ASKED_STATES)
+        .argParser(askedState),
+    )
+    .addOption(
+      new Option("--cause <cause>", "the cause of noncompliance, or the reason of a sign-out").choices(ASKED_CAUSES),
+    )
     .option("--user <user>")
     .option("--device <device>")
     .option("--limit <n>", "sessions at most", wholeNumber(1), 20)
@@ -43,7 +55,6 @@ export function sessionsCommand(program: Command): void {
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
     .action(async (options: SessionsOptions) => {
-      checkState(options.state);
       const config = readConfig();
       const deployment = await openToRead(config);
       try {
@@ -57,9 +68,9 @@ export function sessionsCommand(program: Command): void {
     });
 }
 
-function checkState(state: string | undefined): void {
+function askedState(state: string): string {
   const known: readonly string[] = ASKED_STATES;
-  if (state === undefined || known.includes(state)) return;
+  if (known.includes(state)) return state;
   throw new UsageError(`${JSON.stringify(state)} is no state`, { fix: `States: ${known.join(", ")}.` });
 }
 

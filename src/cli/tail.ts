@@ -1,16 +1,14 @@
 /** `gatehouse tail`: transitions as they happen. */
 import { type Command, Option } from "commander";
 import { setTimeout as delay } from "node:timers/promises";
-import { SIGN_OUT_REASONS } from "../../machines/effects/catalogue.js";
 import { EVENTS } from "../../machines/events/catalogue.js";
-import { CAUSES } from "../../machines/policy/causes.js";
 import { readConfig } from "../config.js";
 import { PolicyUnknownError } from "../control/catalogue-errors.js";
 import { findPolicy } from "../control/stored-policies.js";
 import type { OpenDeployment } from "../deployment/open-deployment.js";
 import { type Followed, TransitionFollower } from "../sessions/follow-transitions.js";
 import { positionAt } from "../sessions/journal-time.js";
-import { ASKED_STATES } from "../sessions/session-filter.js";
+import { ASKED_CAUSES, ASKED_STATES } from "../sessions/session-filter.js";
 import { type StreamPosition, readPosition } from "../sessions/stream-position.js";
 import type { Transition, TransitionFilter } from "../sessions/transition.js";
 import { UsageError } from "./failure.js";
@@ -51,11 +49,7 @@ export function tailCommand(program: Command): void {
     .addOption(new Option("--state <state>", "into this state, or this part of one").choices(ASKED_STATES))
     .addOption(new Option("--from <state>", "out of this state").choices(ASKED_STATES))
     .addOption(new Option("--event <type>", "by events of this type").choices([...EVENTS.keys()]))
-    .addOption(
-      new Option("--cause <cause>", "for this cause, or this reason of a sign-out").choices([
-        ...new Set([...CAUSES, ...SIGN_OUT_REASONS]),
-      ]),
-    )
+    .addOption(new Option("--cause <cause>", "for this cause, or this reason of a sign-out").choices(ASKED_CAUSES))
     .option("--user <user>")
     .option("--device <device>")
     .option("--policy <policy>", "under this policy: its id, the beginning of it, or the whole name")

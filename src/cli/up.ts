@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Config, readConfig } from "../config.js";
-import { type RunningApi, serveApi } from "../http/serve.js";
+import type { RunningApi } from "../http/serve.js";
 import { openDeployment } from "../deployment/open-deployment.js";
 import { startPrivateRedis } from "../redis/private-server.js";
 import { deliverySettings } from "../webhooks/open-webhooks.js";
@@ -64,6 +64,7 @@ async function serve(config: Config, url: string): Promise<void> {
     onFailure: (error) => fail(error),
   });
   try {
+    const { serveApi } = await import("../http/serve.js");
     const api = await serveApi({ ...config, logLevel: "warn", metricsPort: config.metricsPort ?? 0 }, url);
     try {
       for (const line of welcome(url, api, effects, logFile)) print(line);

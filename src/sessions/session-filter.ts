@@ -1,10 +1,15 @@
 /** Which sessions somebody asks for, and a session as it stands in a list. */
+import { SIGN_OUT_REASONS } from "../../machines/effects/catalogue.js";
+import { CAUSES } from "../../machines/policy/causes.js";
 import { STATES, STATE_NAMES, type StateName, type StatePath, stateName } from "../../machines/session/context.js";
 import { type Session, sessionIdParts } from "../../machines/session/session.js";
 import { canonicalId } from "../../machines/users/canonical-id.js";
 
 /** The seven states, and the parts of those that have some. */
 export const ASKED_STATES: readonly (StateName | StatePath)[] = [...new Set([...STATE_NAMES, ...STATES])];
+
+/** Why a session is kept out. */
+export const ASKED_CAUSES: readonly string[] = [...new Set([...CAUSES, ...SIGN_OUT_REASONS])];
 
 export interface SessionFilter {
   /** One of the seven states, or a part of one such as `unenrolled.held`. */

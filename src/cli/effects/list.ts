@@ -27,7 +27,7 @@ export function effectsListCommand(effects: Command): void {
     .summary("list deliveries")
     .description("Lists deliveries, endpoint by endpoint: what waits by when it is due, the rest newest first.")
     .addOption(new Option("--state <state>").choices(DELIVERY_STATES))
-    .option("--endpoint <id>", "of one endpoint; default: of all")
+    .option("--endpoint <endpoint>", "of one endpoint; default: of all")
     .option("--type <type>", "of one type of effect")
     .option("--limit <n>", "deliveries at most", wholeNumber(1, 10_000), 20)
     .option(...JSON_OPTION)

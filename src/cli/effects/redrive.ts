@@ -27,7 +27,7 @@ export function effectsRedriveCommand(effects: Command): void {
   asAct(effects.command("redrive"))
     .summary("try again what was given up; first a preview")
     .description("Makes spent deliveries due again, their schedule from the beginning.")
-    .option("--endpoint <id>", "to one endpoint; default: to all")
+    .option("--endpoint <endpoint>", "to one endpoint; default: to all")
     .option("--type <type>", "of one type of effect")
     .option("--id <id>", "of one effect")
     .option("--dry-run", "count and reasons alone: what happens without --yes, too")

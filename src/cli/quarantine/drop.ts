@@ -29,7 +29,7 @@ export function quarantineDropCommand(quarantine: Command): void {
   asAct(quarantine.command("drop"))
     .summary("give sessions up: signed out, to begin anew; first a preview")
     .description("Gives up sessions that were set aside, by name.")
-    .argument("<id...>", "device/user[/app], or all of tenant/device/user/app")
+    .argument("<session...>", "device/user[/app], or all of tenant/device/user/app")
     .option("--wait <time>", "how long a worker is waited for, for each session", span, 10_000)
     .option("--yes", "do not ask")
     .option(...JSON_OPTION)

@@ -35,7 +35,7 @@ export function quarantineRedriveCommand(quarantine: Command): void {
   asAct(withFilter(quarantine.command("redrive")))
     .summary("let them go on, with all that came since; first a preview")
     .description("Lifts the quarantine of the sessions named, else of all that the filter finds.")
-    .argument("[id...]", "device/user[/app], or all of tenant/device/user/app")
+    .argument("[session...]", "device/user[/app], or all of tenant/device/user/app")
     .option("--despite-loss", "although the journal no longer holds the first of a session's events")
     .option("--wait <time>", "how long a worker is waited for, for each session", span, 10_000)
     .option("--yes", "do not ask")

@@ -23,7 +23,7 @@ export function quarantineShowCommand(quarantine: Command): void {
     .command("show")
     .summary("show why one was set aside, and what came since")
     .description("Shows a session that was set aside: the reason, the event, and what was reported since.")
-    .argument("<id>", "device/user[/app], or all of tenant/device/user/app")
+    .argument("<session>", "device/user[/app], or all of tenant/device/user/app")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
     .action(async (text: string, { json }: { readonly json?: true }) => {

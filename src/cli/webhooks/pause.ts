@@ -13,7 +13,7 @@ export function webhooksPauseCommand(webhooks: Command): void {
   asAct(webhooks.command("pause"))
     .summary("send an endpoint nothing for now")
     .description("Sends nothing to the endpoint until it is resumed. Effects wait for it, for as long as it takes.")
-    .argument("<id>", "as `gatehouse webhooks list` shows it")
+    .argument("<endpoint>", "as `gatehouse webhooks list` shows it")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
     .action(async (id: string, { json, ...options }: ActOptions & { readonly json?: true }) => {

@@ -16,7 +16,7 @@ export function webhooksRemoveCommand(webhooks: Command): void {
   asAct(webhooks.command("remove"))
     .summary("remove an endpoint; what waits for it is dropped")
     .description("Removes an endpoint. What waits for it is dropped, and stays listed for 30 days with who removed it.")
-    .argument("<id>", "as `gatehouse webhooks list` shows it")
+    .argument("<endpoint>", "as `gatehouse webhooks list` shows it")
     .option("--yes", "remove it")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)

@@ -15,7 +15,7 @@ export function webhooksResumeCommand(webhooks: Command): void {
   asAct(webhooks.command("resume"))
     .summary("send to an endpoint again that was paused or disabled")
     .description("Sends to the endpoint again. Everything that waits for it is due at once.")
-    .argument("<id>", "as `gatehouse webhooks list` shows it")
+    .argument("<endpoint>", "as `gatehouse webhooks list` shows it")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
     .action(async (id: string, { json, ...options }: ActOptions & { readonly json?: true }) => {

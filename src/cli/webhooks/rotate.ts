@@ -17,7 +17,7 @@ export function webhooksRotateCommand(webhooks: Command): void {
   asAct(webhooks.command("rotate"))
     .summary("give an endpoint a new secret")
     .description("Makes a new secret and prints it. The one before goes on signing for a while.")
-    .argument("<id>", "as `gatehouse webhooks list` shows it")
+    .argument("<endpoint>", "as `gatehouse webhooks list` shows it")
     .option("--grace <time>", "how long the secret before signs, too", span, ROTATION_GRACE_MS)
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)

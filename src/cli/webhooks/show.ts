@@ -14,7 +14,7 @@ export function webhooksShowCommand(webhooks: Command): void {
     .command("show")
     .summary("show an endpoint")
     .description("Shows an endpoint: its state, what it asks for, and what waits for it.")
-    .argument("<id>", "as `gatehouse webhooks list` shows it")
+    .argument("<endpoint>", "as `gatehouse webhooks list` shows it")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
     .action(async (id: string, { json }: { readonly json?: true }) => {

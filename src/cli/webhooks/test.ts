@@ -19,7 +19,7 @@ export function webhooksTestCommand(webhooks: Command): void {
     .description(
       "Sends one signed event of the type gatehouse.effect.test, at once and from here, whatever state the endpoint is in.",
     )
-    .argument("<id>", "as `gatehouse webhooks list` shows it")
+    .argument("<endpoint>", "as `gatehouse webhooks list` shows it")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
     .action(async (id: string, { json, ...options }: ActOptions & { readonly json?: true }) => {

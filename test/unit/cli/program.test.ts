@@ -40,6 +40,7 @@ const NAMES = [
   "archive",
   "backup",
   "restore",
+  "completion",
 ];
 
 function helpOf(command: Command): string {
@@ -71,7 +72,7 @@ test.each(createProgram().commands.flatMap((command) => withAllBelow(command)))(
 
 /** They look, run or report; events are what the journal tells. */
 const CHANGES_NOTHING_ITSELF = new Set(
-  `demo, up, work, serve, emit, sessions, session, history, export-spec, why, what-if, verify, decide, tail, stats, archive run, archive list, archive prune, health, doctor, backup, erasures, audit, users show, keys list,
+  `demo, up, work, serve, emit, sessions, session, history, export-spec, why, what-if, verify, decide, tail, stats, archive run, archive list, archive prune, health, doctor, completion bash, completion zsh, completion fish, completion words, backup, erasures, audit, users show, keys list,
    quarantine list, quarantine show, effects list, effects show, webhooks list, webhooks show, policy list, policy show,
    policy explain, policy diff, policy versions, policy settings show`.split(/,\s+/),
 );
