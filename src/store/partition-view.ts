@@ -181,7 +181,10 @@ export interface EffectMessage {
   readonly traceparent?: TraceParent;
 }
 
-export function effectBody({ session, revision, at, effect }: OutgoingEffect, traceparent: TraceParent | undefined): string {
+export function effectBody(
+  { session, revision, at, effect }: OutgoingEffect,
+  traceparent: TraceParent | undefined,
+): string {
   return JSON.stringify({
     session,
     revision,

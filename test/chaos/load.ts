@@ -1,0 +1,123 @@
+/**
+ * The devices of a chaos run. Each tells one event after the other and waits until it is accepted, so the order in which they count is known;
+ * and it asks for access in between, so every answer can be held against the oracle.
+ */
+import { createClient, type GatehouseClient, type GatehouseEvent } from "../../src/client/index.js";
+import { Random } from "../../src/demo/random.js";
+import { type ChaosEvent, Oracle } from "./oracle.js";
+import { dataOf, nextEvent } from "./world.js";
+
+export const SOURCE = "app://chaos";
+const USER = "adele";
+/** Questions per event. */
+const ASKS = 0.15;
+const BACK_OFF_MS = 100;
+
+export interface Device {
+  readonly id: string;
+  readonly oracle: Oracle;
+  /** Ids of the events that were accepted, in their order. */
+  readonly accepted: string[];
+  /** A decision that let somebody in whom the events accepted by then keep out. */
+  readonly wrongAnswers: string[];
+  /** Questions, and those answered `deny` although the oracle would allow: doubt is no violation. */
+  asked: number;
+  doubts: number;
+  refused: string[];
+}
+
+export interface LoadOptions {
+  readonly apiUrls: readonly string[];
+  readonly key: string;
+  readonly seed: number;
+  readonly devices: number;
+}
+
+export class Load {
+  readonly devices: readonly Device[];
+  #events = 0;
+  readonly #clients: readonly GatehouseClient[];
+
+  constructor(private readonly options: LoadOptions) {
+    this.#clients = options.apiUrls.map((url) =>
+      createClient({ url, key: options.key, maxRequests: 8, requestTimeoutMs: 3_000, giveUpAfterMs: 3_000 }),
+    );
+    this.devices = Array.from({ length: options.devices }, (_, n) => ({
+      id: `chaos-${n}`,
+      oracle: new Oracle(),
+      accepted: [],
+      wrongAnswers: [],
+      asked: 0,
+      doubts: 0,
+      refused: [],
+    }));
+  }
+
+  /** Accepted so far. */
+  get events(): number {
+    return this.#events;
+  }
+
+  /** Until the signal; then every event that was begun is brought to its answer. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.devices.map(async (device, index) => this.#live(device, index, signal)));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#clients.map(async (client) => client.close()));
+  }
+
+  async #live(device: Device, index: number, signal: AbortSignal): Promise<void> {
+    const random = new Random(this.options.seed, "behaviour", index);
+    const chance = (): number => random.uint32() / 2 ** 32;
+    let wipe: string | undefined;
+    for (let n = 0; !signal.aborted; n++) {
+      const event = nextEvent(device.oracle.state, chance, () => `w${index}-${n}`, wipe);
+      if (event.type === "wipe.requested") wipe = event.requestId;
+      if (!(await this.#tell(device, event, `${index}-${n}`))) return;
+      if (random.chance(ASKS)) await this.#ask(device);
+    }
+  }
+
+  /** The same event to one API or another, until one of them has taken it. */
+  async #tell(device: Device, event: ChaosEvent, id: string): Promise<boolean> {
+    const told = {
+      specversion: "1.0",
+      id,
+      source: SOURCE,
+      type: event.type,
+      subject: `${device.id}/${USER}`,
+      time: new Date().toISOString(),
+      data: dataOf(event),
+    } as unknown as GatehouseEvent;
+    for (let tries = 0; ; tries++) {
+      const client = this.#clients[tries % this.#clients.length] as GatehouseClient;
+      const result = await client.emit(told).then(
+        ({ results: [one] }) => one,
+        () => undefined,
+      );
+      if (result?.status === "accepted" || result?.status === "duplicate") {
+        device.oracle.take(event);
+        device.accepted.push(id);
+        this.#events++;
+        return true;
+      }
+      if (result?.status === "refused" || result?.status === "conflict") {
+        device.refused.push(`${id}: ${JSON.stringify(result)}`);
+        return false;
+      }
+      await new Promise((resolve) => setTimeout(resolve, BACK_OFF_MS));
+    }
+  }
+
+  async #ask(device: Device): Promise<void> {
+    const client = this.#clients[device.asked % this.#clients.length] as GatehouseClient;
+    const { decision, revision } = await client.decide({ device: device.id, user: USER });
+    device.asked++;
+    if (decision === "allow" && !device.oracle.hasAccess) {
+      const after = device.accepted.at(-1);
+      device.wrongAnswers.push(`allow at revision ${revision} after event ${after}, in ${device.oracle.state}`);
+    }
+    if (decision !== "allow" && device.oracle.hasAccess) device.doubts++;
+  }
+}
