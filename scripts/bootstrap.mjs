@@ -13,6 +13,7 @@ const COMMANDS = {
   demo: (args) => runSource("src/cli/main.ts", ["demo", ...args]),
   cli: (args) => runSource("src/cli/main.ts", args),
   bench: (args) => runSource("bench/main.ts", args),
+  chaos: (args) => runSource("test/chaos/main.ts", args),
   test: (args) => runScript("node_modules/vitest/vitest.mjs", ["run", ...args]),
   check: (args) => runScript("scripts/check.mjs", args),
 };

@@ -35,8 +35,7 @@ const partitionsOf = ({ store }: OpenDeployment): number[] =>
 export async function isDrained(deployment: OpenDeployment): Promise<boolean> {
   const { store } = deployment;
   const surveys = await store.survey(partitionsOf(deployment));
-  if (surveys.some(({ behind, outboxSize }) => behind || outboxSize > 0)) return false;
-  return true;
+  return surveys.every(({ behind, outboxSize }) => !behind && outboxSize === 0);
 }
 
 export async function check(input: CheckInput): Promise<readonly Violation[]> {

@@ -52,6 +52,12 @@ export class Member {
     this.#process?.kill(name);
   }
 
+  /** At once, with nobody waiting. */
+  kill(): void {
+    this.#isOver = true;
+    this.signal("SIGKILL");
+  }
+
   async stop(): Promise<void> {
     this.#isOver = true;
     const child = this.#process;
@@ -82,6 +88,8 @@ export class Fleet {
     const redis = await startPrivateRedis({ directory: join(directory, "redis"), port: redisPort });
     const links = { worker: await TcpProxy.start(() => redisPort), api: await TcpProxy.start(() => redisPort) };
     const fleet = new Fleet(directory, redisPort, redis, links);
+    // However the run ends, none of its processes outlives it.
+    process.once("exit", () => fleet.members.forEach((member) => member.kill()));
     const add = async (kind: Kind, n: number): Promise<void> => {
       const name = `${kind}-${n}`;
       const port = kind === "api" ? await freePort() : 0;

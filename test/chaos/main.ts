@@ -39,6 +39,7 @@ await new Command("chaos")
         stopping.abort();
         process.once("SIGINT", () => process.exit(130));
       });
+      process.once("SIGTERM", () => process.exit(143));
       const report = await chaos({
         seed: seed ?? Math.floor(Math.random() * 1_000_000),
         minutes,

@@ -3,8 +3,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { connectStore } from "../../src/redis/connection.js";
 import type { Random } from "../../src/demo/random.js";
-import type { WebhookReceiver } from "../support/receiver.js";
-import { answer } from "../support/receiver.js";
 import type { Fleet, Kind, Member } from "./fleet.js";
 
 export const FAULTS = [
@@ -35,7 +33,8 @@ export interface Fault {
 
 export interface NemesisOptions {
   readonly fleet: Fleet;
-  readonly receiver: WebhookReceiver;
+  /** Whether the receiver of effects takes them. */
+  readonly receive: (isUp: boolean) => void;
   readonly random: Random;
   /** Ms since the run began. */
   readonly now: () => number;
@@ -74,7 +73,7 @@ interface Inflicted {
   readonly heal?: () => Promise<void> | void;
 }
 
-async function inflict(kind: FaultKind, { fleet, receiver, random }: NemesisOptions): Promise<Inflicted> {
+async function inflict(kind: FaultKind, { fleet, receive, random }: NemesisOptions): Promise<Inflicted> {
   const member = (of: Kind): Member => {
     const members = fleet.of(of);
     return members[random.between(0, members.length - 1)] as Member;
@@ -129,13 +128,8 @@ async function inflict(kind: FaultKind, { fleet, receiver, random }: NemesisOpti
     case "queuesDeleted":
       return { what: `${await deleteQueues(fleet.redisUrl)} keys` };
     case "receiverDown":
-      receiver.reply = answer(503);
-      return {
-        what: "503",
-        heal: () => {
-          receiver.reply = answer(204);
-        },
-      };
+      receive(false);
+      return { what: "503", heal: () => receive(true) };
   }
 }
 

@@ -212,7 +212,7 @@ describe("gatehouse doctor", () => {
     await worker.stop();
     await signIn("phone-70/jane");
     const { code, stdout } = await run("doctor");
-    expect([code, stdout]).toEqual([1, expect.stringMatching(/failed +stuck +1 partition[^]*→ .*gatehouse work/)]);
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/failed +stuck +\d+ partitions?[^]*→ .*gatehouse work/)]);
     const [{ partition } = { partition: -1 }] = (await statsNow()).slowest;
     expect((await examined()).of("stuck")?.detail).toMatch(new RegExp(`committed in ${partition}$`));
     expect((await examined()).of("workers")).toMatchObject({ level: "warning" });
