@@ -13,9 +13,9 @@ import { findRedis } from "./redis-access.js";
 import { print } from "./terminal.js";
 
 /** For what Redis is asked: who presses a key does not wait longer. What was found by then is offered. */
-const PATIENCE_MS = 600;
+const PATIENCE_MS = 500;
 /** For the answer under way. */
-const GRACE_MS = 200;
+const GRACE_MS = 100;
 
 const HOW: Readonly<Record<keyof typeof COMPLETION_SCRIPTS, string>> = {
   bash: `

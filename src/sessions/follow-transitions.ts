@@ -8,6 +8,7 @@ import type { OpenDeployment } from "../deployment/open-deployment.js";
 import { isTombstone } from "../store/journal-chain.js";
 import type { JournalEntry, PartitionSurvey } from "../store/partition-store.js";
 import { PoliciesOfRules } from "./policies-of-rules.js";
+import { Standings } from "./standings.js";
 import { type StreamPosition, writePosition } from "./stream-position.js";
 import {
   type Standing,
@@ -20,8 +21,6 @@ import {
 
 /** Records read of a partition at a time. */
 const PAGE = 100;
-/** How far back a session's own records are looked through for the one that names its cause. */
-const LOOKED_BACK = 64;
 
 export type Followed =
   | { readonly kind: "transition"; readonly transition: Transition }
@@ -50,6 +49,7 @@ interface Found {
 
 export class TransitionFollower {
   private readonly policies: PoliciesOfRules;
+  private readonly standings: readonly Standings[];
   private position: StreamPosition;
 
   private constructor(
@@ -60,6 +60,7 @@ export class TransitionFollower {
   ) {
     this.position = position;
     this.policies = new PoliciesOfRules(source);
+    this.standings = position.map((_, partition) => new Standings(source.store, partition));
   }
 
   /**
@@ -86,6 +87,16 @@ export class TransitionFollower {
    * @throws StoreUnavailableError
    */
   async news(): Promise<News> {
+    try {
+      return await this.readNews();
+    } catch (error) {
+      // What was learnt from records that are told again must not be known before them.
+      for (const standings of this.standings) standings.forget();
+      throw error;
+    }
+  }
+
+  private async readNews(): Promise<News> {
     const read = await Promise.all((await surveyAll(this.source)).map(async (survey) => this.readOn(survey)));
     const found = read.flatMap(({ followed }) => followed).sort((one, other) => one.at - other.at);
     const position = [...this.position];
@@ -114,7 +125,14 @@ export class TransitionFollower {
     const records = entries.flatMap((entry) => (isTombstone(entry) ? [] : [JSON.parse(entry.body) as JournalRecord]));
     let at = records[0]?.at ?? 0;
     const gap: Found = { partition, seq: seen + missed, at, followed: { kind: "gap", partition, missed } };
-    const transitions = await Promise.all(records.map(async (record) => this.transitionOf(partition, record)));
+    const standings = this.standings[partition] as Standings;
+    if (missed > 0 || records.length < entries.length) standings.forget();
+    const learnt = records.map((record) => [record, standings.learn(record)] as const);
+    const transitions = await Promise.all(
+      learnt.map(async ([record, known]) =>
+        this.transitionOf(partition, record, async () => standings.after(record, known)),
+      ),
+    );
     const followed = records.flatMap((record, n): Found[] => {
       at = Math.max(at, record.at);
       const transition = transitions[n];
@@ -141,29 +159,18 @@ export class TransitionFollower {
     return oldest === null ? [] : read(Math.max(oldest, seen + 1));
   }
 
-  private async transitionOf(partition: number, record: JournalRecord): Promise<Transition | undefined> {
+  private async transitionOf(
+    partition: number,
+    record: JournalRecord,
+    standingAfter: () => Promise<Standing>,
+  ): Promise<Transition | undefined> {
     const { tenant, filter } = this;
     const { cause, policy } = filter;
     if (!matchesRecord(record, tenant, filter)) return undefined;
-    const standing = isCaused(record) ? await this.standingAfter(partition, record) : {};
+    const standing = isCaused(record) ? await standingAfter() : {};
     if (cause !== undefined && cause !== standing.cause && cause !== standing.signOutReason) return undefined;
     if (policy !== undefined && !(await this.isUnder(policy, partition, record))) return undefined;
     return toTransition(record, standing);
-  }
-
-  /** A record tells what changed with it, so what stood before is in an earlier one. */
-  private async standingAfter(partition: number, record: JournalRecord): Promise<Standing> {
-    const told = { ...record.changed };
-    let { previous } = record;
-    for (let n = 0; !("cause" in told) && previous !== undefined && n < LOOKED_BACK; n++) {
-      const [entry] = await this.source.store.records(partition, [previous]);
-      if (entry === null || entry === undefined || isTombstone(entry)) break;
-      const earlier = JSON.parse(entry.body) as JournalRecord;
-      Object.assign(told, { ...earlier.changed, ...told });
-      ({ previous } = earlier);
-    }
-    const { cause, signOutReason } = told as { readonly [Fact in keyof Standing]?: Standing[Fact] | null };
-    return { ...(cause && { cause }), ...(signOutReason && { signOutReason }) };
   }
 
   private async isUnder(policy: string, partition: number, record: JournalRecord): Promise<boolean> {

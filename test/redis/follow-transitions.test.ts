@@ -124,17 +124,41 @@ describe("filters", () => {
 
   test("by cause: also where the record itself does not name it", async () => {
     const lines = brief(await told({ cause: "osVersion" }));
+    const following = await begin({ cause: "osVersion" });
+    const followed: Told[] = [];
     expect(lines[0]).toMatch(/^phone-0\/user-0 active → (noncompliant|remediating)/);
     for (let n = 0; n < 3; n++) {
       deployment.now += 24 * 3_600_000;
       await deployment.send(deployment.event("app.foregrounded", {}, "phone-0/user-0"));
       await deployment.drainAll();
+      followed.push(...(await all(following)));
     }
     const later = await told({ cause: "osVersion" });
     expect(brief(later).at(-1)).toMatch(/^phone-0\/user-0 remediating\.\w+ → signedOut$/);
     expect(later.at(-1)).toMatchObject({ transition: { cause: "osVersion", signOutReason: "remediationFailed" } });
+    // Who follows all along is told the same as who reads it afterwards.
+    expect([...lines, ...brief(followed)]).toEqual(brief(later));
     expect(brief(await told({ cause: "remediationFailed" }))).toEqual(brief(later).slice(-1));
     expect(await told({ cause: "rooted" })).toEqual([]);
+  });
+
+  test("a cause that went away is not told of what comes later", async () => {
+    const send = async (...types: string[]) => {
+      deployment.now += 1_000;
+      await deployment.send(...types.map((type) => deployment.event(type, {}, "phone-1/user-1")));
+      await deployment.drainAll();
+    };
+    deployment.now += 24 * 3_600_000;
+    await send("app.foregrounded");
+    const following = await begin({ all: true, user: "user-1" });
+    await send("app.backgrounded", "checkin.succeeded");
+    const recovered = await all(following);
+    expect(recovered[0]).toMatchObject({ transition: { to: "noncompliant", cause: "offlineGrace" } });
+    expect(recovered.at(-1)).toMatchObject({ transition: { to: "active" } });
+    await send("session.signOutForced");
+    const [last] = await all(following);
+    expect(last).toMatchObject({ transition: { to: "signedOut", signOutReason: "adminForced" } });
+    expect(last).not.toHaveProperty("transition.cause");
   });
 
   test.each<[TransitionFilter, RegExp]>([

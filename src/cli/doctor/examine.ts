@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../../config.js";
 import { openDeployment } from "../../deployment/open-deployment.js";
-import { GatehouseError, StoreUnavailableError } from "../../errors.js";
+import { GatehouseError } from "../../errors.js";
 import { readPartitions, sumOf } from "../../metrics/deployment-facts.js";
 import { readReceivers } from "../../metrics/receiver-facts.js";
 import { findQuarantined } from "../../quarantine/find-quarantined.js";
@@ -17,7 +17,7 @@ import { deploymentKey } from "../../store/keys.js";
 import type { PartitionStore } from "../../store/partition-store.js";
 import { MachineVersionError } from "../../store/partition-view.js";
 import { toUnavailable } from "../../store/redis/unavailable.js";
-import { RedisNotRunningError, findRedis } from "../redis-access.js";
+import { findRedis } from "../redis-access.js";
 import { duration } from "../terminal.js";
 import { type DoctorCheck, failed, ok } from "./check.js";
 import { effectsCheck, webhooksCheck } from "./delivery-checks.js";
@@ -58,7 +58,8 @@ export async function examine(config: Config, quick: boolean): Promise<Examinati
     }
     return { checks, reachable: true };
   } catch (error) {
-    if (!(error instanceof StoreUnavailableError || error instanceof RedisNotRunningError)) throw error;
+    // None runs, what runs does not answer, or it stopped answering: either way the round is over.
+    if (!(error instanceof GatehouseError)) throw error;
     return { checks: [...checks, failed("redis", error.message, error.fix)], reachable: false };
   }
 }

@@ -45,6 +45,16 @@ async function everything(): Promise<Record<string, unknown>> {
   return Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await redis.dumpBuffer(key)])));
 }
 
+test("a Redis that hangs: says so within seconds, and nothing else", async () => {
+  process.kill(server.pid, "SIGSTOP");
+  try {
+    const { reachable, checks } = await look();
+    expect([reachable, checks]).toMatchObject([false, [{ name: "redis", level: "failed" }]]);
+  } finally {
+    process.kill(server.pid, "SIGCONT");
+  }
+});
+
 describe("what is not there", () => {
   test("no Redis: says so, and nothing else", async () => {
     const { reachable, checks } = await look({ REDIS_URL: "redis://127.0.0.1:1" });
@@ -227,6 +237,21 @@ describe("what came to nothing", () => {
     await redis.hset(partitionKeys(PREFIX, 1).sessions, "AAAAAAAAAAAAAAAA", "scribbled over");
     expect((await checksOf())["quarantine"]).toMatchObject({ level: "warning", fix: expect.stringContaining("list") });
     expect(await checksOf({}, true)).not.toHaveProperty("quarantine");
+  });
+
+  test("a session that another release wrote is more than a warning", async () => {
+    const deployment = new TestDeployment(await create());
+    await deployment.getIn();
+    await deployment.drainAll();
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const { sessions } = partitionKeys(PREFIX, partition);
+      for (const [key, text] of Object.entries(await redis.hgetall(sessions)))
+        await redis.hset(sessions, key, JSON.stringify({ ...(JSON.parse(text) as object), v: 9_999 }));
+    }
+    expect((await checksOf())["quarantine"]).toMatchObject({
+      level: "failed",
+      fix: expect.stringContaining("release"),
+    });
   });
 
   test("another secret key than the deployment's, or none", async () => {

@@ -73,6 +73,11 @@ describe("what options and arguments take", () => {
     expect(await offered("tail --state =")).toEqual(ASKED_STATES);
   });
 
+  test("an option that takes several goes on taking them", async () => {
+    expect(await offered("keys create --scope emit ")).toEqual(await offered("keys create --scope "));
+    expect(await offered("keys create --scope emit dec")).toEqual(["decide"]);
+  });
+
   test.each([
     ["history ", LIVE.session],
     ["history phone-18", ["phone-18/bruno"]],
