@@ -74,15 +74,16 @@ export function foldWalk({ policies, walk, sessions, next, clock, seq }: WalkChu
     : { ...outcome.finish(before), policies, walk: gone };
 }
 
-/** Every session has these versions now: they are the base of what may come. */
+/**
+ * Every session has these versions now: they are the base of what may come. Of a version that the partition was never told, or was told of
+ * and lost again in a failover, no session was lifted to it, whatever a walk that began before had in mind.
+ */
 function withoutBrought(policies: PartitionPolicies, versions: Walk["versions"]): PartitionPolicies {
   return Object.fromEntries(
     Object.entries(policies).map(([tenant, { base, broadcasts }]) => {
-      const brought = versions[tenant] ?? base;
-      return [
-        tenant,
-        { base: Math.max(base, brought), broadcasts: broadcasts.filter(({ version }) => version > brought) },
-      ];
+      const newest = versions[tenant] ?? base;
+      const brought = broadcasts.findLast(({ version }) => version <= newest)?.version ?? base;
+      return [tenant, { base: brought, broadcasts: broadcasts.filter(({ version }) => version > brought) }];
     }),
   );
 }

@@ -55,6 +55,15 @@ test("what was published while it went on is left for the next", () => {
   expect(neededWalk(policies)?.versions).toEqual({ contoso: 5, tailspin: 1 });
 });
 
+test("a version that the partition lost again in a failover is not taken for brought", () => {
+  const { policies } = lastChunk(published, { contoso: 6, fabrikam: 9, tailspin: 1 });
+  expect(policies).toEqual({
+    contoso: { base: 5, broadcasts: [] },
+    fabrikam: { base: 7, broadcasts: [] },
+    tailspin: { base: 1, broadcasts: [] },
+  });
+});
+
 test("before its last chunk nothing is forgotten, and a snapshot that can't be read is passed by", () => {
   const chunk = {
     policies: published,
