@@ -2,7 +2,7 @@
  * Whether a partition is what its journal says: the chain holds, no record is missing, each names the one before it, each comes out
  * again, and every stored session is where its records lead.
  */
-import type { SessionId } from "../../machines/session/session.js";
+import type { Session, SessionId } from "../../machines/session/session.js";
 import { encodeSession } from "../../machines/session/snapshot.js";
 import type { NotReplayed } from "../../machines/session-replay.js";
 import { RulesSource } from "../control/rules-source.js";
@@ -131,7 +131,7 @@ export async function verifyPartition(
     again.end(stored.asOf);
     if (again.notReplayed !== undefined || again.divergence !== undefined) return;
     compared++;
-    const expected = again.session && encodeSession({ ...again.session, asOf: stored.asOf });
+    const expected = again.session && encodeSession(broughtLike(stored, again.session));
     if (expected !== encodeSession(stored)) fault(stored.lastRecord, "snapshot", { session: stored.id });
   };
 
@@ -183,5 +183,19 @@ export async function verifyPartition(
     notReplayed: report.notReplayed,
     faultCount,
     faults: faults.sort((a, b) => a.seq - b.seq),
+  };
+}
+
+/** Up to when a session was brought while nothing happened to it depends on who looked at it, and is in no record. */
+function broughtLike(stored: Session, again: Session): Session {
+  const { asOf, quarantine } = stored;
+  const sinceAsOf = quarantine?.since?.asOf;
+  return {
+    ...again,
+    asOf,
+    ...(again.quarantine?.since !== undefined &&
+      sinceAsOf !== undefined && {
+        quarantine: { ...again.quarantine, since: { ...again.quarantine.since, asOf: sinceAsOf } },
+      }),
   };
 }

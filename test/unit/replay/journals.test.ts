@@ -1,11 +1,14 @@
 /** Whole journals folded again: what was recorded comes out, every change to it shows, and other policies give what they would have given. */
 import { beforeEach, describe, expect, test } from "vitest";
+import type { SessionEvent } from "../../../machines/events/catalogue.js";
 import type { JournalRecord } from "../../../machines/outcome.js";
+import { eventBody } from "../../../src/ingest/inbox-body.js";
 import { replayPartition } from "../../../src/replay/replay-partition.js";
 import { type PartitionVerdict, verifyPartition } from "../../../src/replay/verify-partition.js";
 import { MemoryPartitionStore } from "../../../src/store/memory/memory-partition-store.js";
 import { chainRecords, GENESIS_HEAD, isTombstone } from "../../../src/store/journal-chain.js";
 import type { JournalEntry, StoredRecord } from "../../../src/store/partition-store.js";
+import { sessionKey } from "../../../src/store/session-key.js";
 import { POSTURE, TENANT, TestDeployment, samplePolicy } from "../../support/deployment.js";
 
 const MINUTE_MS = 60_000;
@@ -76,6 +79,21 @@ describe("verify", () => {
       faults: [],
       notReplayed: { historyMissing: 0 },
     });
+  });
+
+  test("a session that was set aside long after its last record is no fault, whoever brought it up to then", async () => {
+    deployment.now += MINUTE_MS;
+    await deployment.publish(2, [ios]);
+    await deployment.drainAll();
+    await deployment.walkAll();
+    deployment.now += 5 * MINUTE_MS;
+    const [session, device, id] = [`${TENANT}/phone-1/adele/azure-mobile`, "phone-1", "poison"];
+    const event = { type: "membership.changed", groups: null } as unknown as SessionEvent;
+    const body = eventBody({ session, device, source: "app://test", id, time: deployment.now, event });
+    await store.ingest(0, [{ session: sessionKey(session), body, time: deployment.now, fingerprint: null }]);
+    await deployment.drainAll();
+    expect(await store.snapshot(0, sessionKey(session))).toContain("membership.changed");
+    expect(await verify()).toMatchObject({ compared: 3, faultCount: 0, faults: [] });
   });
 
   test("events that wait for a worker are no fault", async () => {
