@@ -215,7 +215,10 @@ export interface Commit {
 export type CommitResult =
   /** `drained`: nothing uncommitted and no timer due is left. */
   | { readonly status: "committed"; readonly drained: boolean }
-  /** Another commit came first, or the entry at the cursor is not the one that was folded. Nothing was written. */
+  /**
+   * Another commit came first, the entry at the cursor is not the one that was folded, or the clock would move beyond an
+   * entry that waits (the server's was set back since the batch was loaded). Nothing was written.
+   */
   | { readonly status: "stale" };
 
 /** What a decision reads. */

@@ -639,6 +639,18 @@ export function describePartitionStore(
           expect(await seen()).toEqual(before);
         });
 
+        test("deadlines do not pass beyond an entry that waits", async () => {
+          await store.ingest(P0, [event(ANN, "1"), event(ANN, "2", NOON + HOUR_MS)]);
+          const batch = cut(await store.load(P0, ALL), 1);
+          const before = await seen();
+          const early = { ...everything(batch), clock: NOON + HOUR_MS + 1 };
+          expect(await store.commit(P0, early)).toEqual({ status: "stale" });
+          expect(await seen()).toEqual(before);
+          expect(await store.commit(P0, consuming(batch, { clock: NOON + HOUR_MS }))).toMatchObject({
+            status: "committed",
+          });
+        });
+
         test("nor is an entry that does not exist", async () => {
           await store.ingest(P0, [event(ANN, "1")]);
           const batch = await store.load(P0, ALL);

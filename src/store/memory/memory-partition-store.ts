@@ -163,6 +163,8 @@ export class MemoryPartitionStore implements PartitionStore {
     const { last } = commit;
     const lastIndex = last ? held.inbox.findIndex((entry) => entry.id === last.id) : 0;
     if (last && held.inbox[lastIndex]?.nonce !== last.nonce) return { status: "stale" };
+    const next = last ? held.inbox[lastIndex + 1] : waitingIn(held)[0];
+    if (next && firstOf(next.id) < commit.clock && commit.clock > held.clock) return { status: "stale" };
     checkFirstRecord(commit, held.seq);
 
     held.token = commit.nextToken;

@@ -21,6 +21,25 @@ test("a server clock that goes back takes the partition's with it no further tha
   expect((await store.load(0, limits)).now).toBe(1_000);
 });
 
+test("deadlines do not pass before an event that was accepted after the server's clock was set back", async () => {
+  let now = 1_000;
+  const store = new MemoryPartitionStore({ now: () => now });
+  const batch = await store.load(0, limits);
+  now = 400;
+  await store.ingest(0, [append]);
+  const nothing = {
+    snapshots: new Map(),
+    timers: new Map(),
+    consumed: new Map(),
+    records: [],
+    effects: [],
+    counters: {},
+  };
+  const commit = { ...nothing, last: null, token: batch.token, nextToken: "next", clock: batch.horizon };
+  expect(await store.commit(0, commit)).toEqual({ status: "stale" });
+  expect(await store.load(0, limits)).toMatchObject({ token: batch.token, horizon: 400, entries: [{ id: "400-0" }] });
+});
+
 test("the same calls give the same answers in every run", async () => {
   const run = async () => {
     const store = new MemoryPartitionStore({ now: () => 5 });

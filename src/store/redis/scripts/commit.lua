@@ -22,6 +22,8 @@
 -- Invariants
 -- · The fence: the token is the one loaded with the batch, and the entry at the new cursor carries the nonce that was
 --   folded (after a lossy failover the server hands out the same id for another event).
+-- · The clock moves beyond no entry that waits: what was accepted after the server's clock was set back is folded before the
+--   deadlines up to which the batch was loaded.
 -- · All checks come before the first write. Ids of records and effects ascend because the caller's groups do and
 --   the first record follows the last one stored.
 -- · Of a journal that is archived (`archived` in the meta hash) nothing goes that is not in the archive, nor anything behind the
@@ -41,6 +43,10 @@ if last_id ~= '' then
   local entry = call('XRANGE', inbox, last_id, last_id)[1]
   if not entry or entry[2][6] ~= ARGV[5] then return 0 end
   cursor = last_id
+end
+if tonumber(ARGV[6]) > (tonumber(meta[4]) or 0) then
+  local waiting = call('XRANGE', inbox, '(' .. cursor, '+', 'COUNT', 1)[1]
+  if waiting and tonumber(string.match(waiting[1], '^%d+')) < tonumber(ARGV[6]) then return 0 end
 end
 local seq, first_seq, records = tonumber(meta[3]) or 0, tonumber(ARGV[10]), tonumber(ARGV[18])
 if records > 0 and first_seq ~= seq + 1 then
