@@ -115,7 +115,7 @@ describe("work that is not done", () => {
           token: batch.token,
           nextToken: `token-${Math.random()}`,
           last: null,
-          clock: batch.now,
+          clock: 0,
           snapshots: new Map(),
           timers: new Map(),
           consumed: new Map(),
