@@ -1,4 +1,5 @@
 /** Every command, as one program. Each is a file beside this one. */
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { archiveCommand } from "./archive.js";
 import { auditCommand } from "./audit.js";
@@ -79,9 +80,16 @@ const COMMANDS = [
 export function createProgram(): Command {
   const program = new Command("gatehouse")
     .description("Decides who may open corporate data on which device, and says why.")
+    .version(version(), "--version", "print the version")
     .exitOverride()
     .showHelpAfterError("(--help says more)")
     .addHelpText("after", EXIT_CODES_HELP);
   for (const add of COMMANDS) add(program);
   return program;
+}
+
+/** By the package's own name: from the sources and from a build the way to it differs. */
+function version(): string {
+  const file = new URL(import.meta.resolve("gatehouse/package.json"));
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

@@ -1,4 +1,6 @@
 /** The command as a newcomer meets it: a whole Gatehouse with one command, and mistakes that say what to do. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { findPrivateRedis } from "../../src/redis/private-server.js";
 import { Cli, runCli, temporaryDirectory } from "../support/cli.js";
@@ -10,6 +12,11 @@ beforeEach(async () => {
   home = await temporaryDirectory();
 });
 afterEach(() => home.remove());
+
+test("a working copy runs its sources, whatever was built there", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, ["scripts/gatehouse.mjs", "--version"]);
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
 
 test("an unknown command ends with 2 and names the one that was meant", async () => {
   expect(await run("sesions")).toMatchObject({

@@ -3,13 +3,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openDeployment } from "../../src/deployment/open-deployment.js";
-import { Cli, runCli, temporaryDirectory } from "../support/cli.js";
+import { Cli, PROGRAM, runCli, temporaryDirectory } from "../support/cli.js";
 import { type TestRedis, startRedis } from "../support/redis-server.js";
-
-const PROGRAM = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 let home: Awaited<ReturnType<typeof temporaryDirectory>>;
 let redis: TestRedis;
@@ -23,7 +20,7 @@ beforeAll(async () => {
   const gatehouse = join(home.path, "bin", "gatehouse");
   await writeFile(
     gatehouse,
-    `#!/bin/sh\nexec '${process.execPath}' --import '${import.meta.resolve("tsx")}' '${PROGRAM}' "$@"\n`,
+    `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`,
   );
   await chmod(gatehouse, 0o755);
   await writeFile(join(home.path, "my events.ndjson"), "");

@@ -159,7 +159,7 @@ async function signedBy(secret: string) {
 
 test("a module that GATEHOUSE_REMEDIATORS names registers what the worker runs", async () => {
   const module = join(home.path, "remediators.mjs");
-  const entry = new URL("../../src/remediators/index.ts", import.meta.url).href;
+  const entry = new URL("../../dist/src/remediators/index.js", import.meta.url).href;
   await writeFile(
     module,
     `import { registerRemediator } from ${JSON.stringify(entry)};

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const PROGRAM = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-const TSX = import.meta.resolve("tsx");
+/** As compiled before the run: see build.ts. */
+export const PROGRAM = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
 
 export interface CliOptions {
   /** Where private servers keep their data. */
@@ -41,7 +41,7 @@ export class Cli {
   /** Knows no Redis but the one that `environment` names. */
   constructor(args: readonly string[], { directory, environment = {}, input, terminal = false }: CliOptions) {
     const { REDIS_URL: _, GATEHOUSE_TEST_REDIS_URL: __, ...inherited } = process.env;
-    const words = [process.execPath, "--import", TSX, PROGRAM, ...args];
+    const words = [process.execPath, PROGRAM, ...args];
     const [command = "", ...rest] = terminal ? onTerminal(words) : words;
     this.process = spawn(command, rest, {
       env: { ...inherited, GATEHOUSE_DIRECTORY: directory, GATEHOUSE_PORT: "0", ...environment },
