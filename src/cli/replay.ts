@@ -1,9 +1,10 @@
 /** `gatehouse replay`: events that were recorded, or that stand in a file, once more. */
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { createInterface } from "node:readline/promises";
 import { type SessionId, sessionIdParts } from "../../machines/session/session.js";
-import { readConfig } from "../config.js";
+import { type Config, readConfig } from "../config.js";
 import type { OpenDeployment } from "../deployment/open-deployment.js";
+import { TENANT_PATTERN } from "../ingest/cloud-event.js";
 import { splitEvents } from "../ingest/split-events.js";
 import type { Refusal } from "../ingest/refusal.js";
 import { FileReplay } from "../replay/file-replay.js";
@@ -15,7 +16,7 @@ import { partitionOf } from "../store/session-key.js";
 import { type ActOptions, asAct, record } from "./act.js";
 import { ARCHIVE_OPTION } from "./archive-to-read.js";
 import { EXIT } from "./exit-code.js";
-import { UsageError } from "./failure.js";
+import { NotFoundError, UsageError } from "./failure.js";
 import { openInput } from "./input-file.js";
 import { onInterrupt } from "./interrupt.js";
 import { foldAgain, journalOf, openJournal } from "./journal-run.js";
@@ -43,6 +44,7 @@ and id) are duplicates and change nothing, all others are processed as new ones,
 
 interface ReplayOptions extends ActOptions {
   readonly session?: string;
+  readonly tenant?: string;
   readonly partition?: readonly number[];
   readonly since?: Moment;
   readonly until?: Moment;
@@ -60,6 +62,7 @@ export function replayCommand(program: Command): void {
     .description("Folds recorded events, or those of FILE, again; dry, unless --apply is given.")
     .argument("[file]", "NDJSON or a JSON array of CloudEvents; - for stdin")
     .option("--session <session>", "one session alone")
+    .option("--tenant <tenant>", "of this tenant; default: GATEHOUSE_TENANT", tenantName)
     .option("--partition <n...>", "these partitions alone", several(wholeNumber(0)))
     .option("--since <time>", "what was recorded from then on", moment)
     .option("--until <time>", "what was recorded up to then", moment)
@@ -83,6 +86,22 @@ export function replayCommand(program: Command): void {
     });
 }
 
+function tenantName(text: string): string {
+  if (TENANT_PATTERN.test(text)) return text;
+  throw new InvalidArgumentError("Give a tenant as its API keys have it.");
+}
+
+/** Whose events are meant, and of which session. @throws UsageError */
+function meant(
+  { session, tenant: named }: ReplayOptions,
+  config: Config,
+): { readonly tenant: string; readonly id: SessionId | undefined } {
+  const tenant = named ?? config.tenant;
+  if (session === undefined) return { tenant, id: undefined };
+  const id = sessionIdOf(session, tenant);
+  return { tenant: sessionIdParts(id).tenant, id };
+}
+
 function position(text: string): readonly [number, number] {
   const [, partition, seq] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
   if (partition === undefined || seq === undefined) {
@@ -91,22 +110,28 @@ function position(text: string): readonly [number, number] {
   return [Number(partition), Number(seq)];
 }
 
-async function replayJournal({ session, partition, since, until, archive, json }: ReplayOptions): Promise<void> {
+async function replayJournal(options: ReplayOptions): Promise<void> {
+  const { partition, since, until, archive, json } = options;
   const config = readConfig();
-  const id = session === undefined ? undefined : sessionIdOf(session, config.tenant);
+  const { tenant, id } = meant(options, config);
   const opened = await openJournal(config, archive);
   try {
     const only = id === undefined ? partition : [partitionOfSession(id, opened.partitionCount)];
     const journal = await journalOf(opened, only);
     const { results, seconds, recordsPerSecond } = await foldAgain<ReplayReport>(opened, journal, {
       scope: {
-        tenant: config.tenant,
+        tenant,
         session: id,
         since: since && atMoment(since, journal.now),
         until: until && atMoment(until, journal.now),
       },
     });
     const report = mergeReports(results);
+    if (id !== undefined && report.sessions === 0) {
+      throw new NotFoundError(`nothing is recorded of ${id}`, {
+        fix: "`gatehouse sessions --device …` or `--user …` lists the sessions that are there.",
+      });
+    }
     if (json) {
       const { records, tombstones, sessions, notReplayed, diverged, divergences, elsewhere, moves, states } = report;
       const what = { records, tombstones, sessions, notReplayed, diverged, divergences, elsewhere, moves, states };
@@ -125,7 +150,7 @@ function partitionOfSession(id: SessionId, partitionCount: number): number {
 
 function journalPage(report: ReplayReport, recordsPerSecond: number): string[] {
   const { records, sessions, diverged, divergences, elsewhere, notReplayed } = report;
-  const head = `${count(records)} records, ${count(sessions)} sessions, ${count(recordsPerSecond)} records/s.`;
+  const head = `${count(records)} records, ${count(sessions)} ${sessions === 1 ? "session" : "sessions"}, ${count(recordsPerSecond)} records/s.`;
   const left = notReplayed.historyMissing + notReplayed.unreadable + notReplayed.setAside;
   const leftOut =
     left === 0
@@ -154,9 +179,10 @@ interface BadLine extends Refusal {
 
 const MOST_SHOWN = 10;
 
-async function replayFile(file: string, { skipBad, json }: ReplayOptions): Promise<void> {
+async function replayFile(file: string, options: ReplayOptions): Promise<void> {
+  const { skipBad, json } = options;
   const config = readConfig();
-  const { tenant } = config;
+  const { tenant } = meant(options, config);
   const input = await openInput(file);
   const deployment = await openToRead(config);
   const bar = progressBar(input.bytes ?? 0, "bytes");
@@ -228,13 +254,12 @@ const AT_ONCE = 500;
 
 async function apply(options: ReplayOptions): Promise<void> {
   const config = readConfig();
-  const { tenant } = config;
+  const { tenant, id } = meant(options, config);
   const { json, from: [fromPartition, fromSeq] = [0, 0] } = options;
   const deployment = await openRunning(config);
   const stopping = new AbortController();
   let at: readonly [number, number] = [fromPartition, fromSeq];
   try {
-    const id = options.session === undefined ? undefined : sessionIdOf(options.session, tenant);
     const { store } = deployment;
     const { partitionCount } = store.deployment;
     const only = id === undefined ? options.partition : [partitionOfSession(id, partitionCount)];
@@ -302,7 +327,7 @@ async function apply(options: ReplayOptions): Promise<void> {
     const times = { since: scope.since ?? null, until: scope.until ?? null };
     try {
       await record(
-        { ...config, redis: deployment.redis },
+        { ...config, tenant, redis: deployment.redis },
         options,
         { act: "events.replay", about: times, person: { user: id?.split("/")[2], device: id?.split("/")[1] } },
         async ({ touch }) => sendIn().finally(() => touch({ ...sum })),
