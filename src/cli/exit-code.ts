@@ -20,4 +20,5 @@ Exit codes:
      an archive that somebody else writes to, a session that stays quarantined
   4  there is no such session, user, policy, version, key, webhook or effect
   5  a journal folded again came out otherwise; or more than --fail-if allows would
-  6  Redis is missing, can't be reached, or stopped answering`;
+  6  Redis is missing, can't be reached, or stopped answering
+130  Ctrl-C or SIGTERM came before it was done; what goes on until then (tail, stats --watch, up, …) ends with 0`;

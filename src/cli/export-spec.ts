@@ -1,15 +1,13 @@
 /** `gatehouse export-spec`: a session's history as a test that runs by itself and names nobody. */
 import type { Command } from "commander";
 import { readConfig } from "../config.js";
-import { readHistory } from "../sessions/history.js";
-import { look } from "../sessions/look.js";
 import { rulesOfHistory } from "../sessions/rules-of-history.js";
 import { fromHistory } from "../testing/from-history.js";
 import { HistoryCutError } from "../testing/history-errors.js";
-import { NotFoundError } from "./failure.js";
+import { ARCHIVE_OPTION } from "./archive-to-read.js";
+import { openJournal } from "./journal-run.js";
 import { JSON_OPTION, sessionIdOf, shortId } from "./options.js";
-import { openToRead } from "./redis-access.js";
-import { readable } from "./session.js";
+import { pastOf, requireRecords } from "./session-past.js";
 import { count, note, printJson } from "./terminal.js";
 
 const EXAMPLE = `
@@ -27,23 +25,20 @@ export function exportSpecCommand(program: Command): void {
     .summary("turn a session's history into a test")
     .description("Prints a test file, for vitest and gatehouse/testing, from a session's journal records.")
     .argument("<session>", "device/user[/app], or all of tenant/device/user/app")
+    .option(...ARCHIVE_OPTION)
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
-    .action(async (text: string, { json }: { readonly json?: true }) => {
+    .action(async (text: string, { archive, json }: { readonly archive?: string; readonly json?: true }) => {
       const config = readConfig();
       const id = sessionIdOf(text, config.tenant);
-      const deployment = await openToRead(config);
+      const opened = await openJournal(config, archive);
       try {
-        const { partition, waiting, lastRecord } = readable(id, await look(deployment, id));
-        if (lastRecord === 0) {
-          throw new NotFoundError(`no worker has processed anything of ${id} yet`, {
-            fix: "See that one runs (`gatehouse health`), then export again.",
-          });
-        }
-        const { records, cut, erased } = await readHistory(deployment.store, partition, lastRecord);
+        const past = await pastOf(opened, id);
+        requireRecords(id, past);
+        const { records, cut, erased, waiting } = past;
         // Said before any rules are looked for: those of records that are gone can't be known.
         if (cut !== undefined || erased !== undefined) throw new HistoryCutError(cut ?? "erased", erased);
-        const rules = await rulesOfHistory(deployment.catalogues, id, records);
+        const rules = await rulesOfHistory(opened.catalogues, id, records);
         const { source, steps, replaced } = fromHistory({ session: id, records, rules });
         if (json) {
           printJson({ session: id, records: records.length, steps: steps.length, replaced, waiting, source });
@@ -53,7 +48,7 @@ export function exportSpecCommand(program: Command): void {
           if (waiting > 0) note(`(${waiting} accepted events wait for a worker, and are not in it)`);
         }
       } finally {
-        await deployment.close();
+        await opened.close();
       }
     });
 }

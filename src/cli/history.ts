@@ -5,18 +5,16 @@ import type { SessionId } from "../../machines/session/session.js";
 import { type Config, readConfig } from "../config.js";
 import { RulesSource } from "../control/rules-source.js";
 import { failedGuards } from "../replay/failed-guards.js";
-import { readerOf } from "../replay/journal-source.js";
-import { type History, readHistory } from "../sessions/history.js";
-import { look } from "../sessions/look.js";
+import type { History } from "../sessions/history.js";
 import { type RecordedEffect, recordedEffects } from "../sessions/recorded-effects.js";
 import { openWebhooks } from "../webhooks/open-webhooks.js";
 import { ARCHIVE_OPTION } from "./archive-to-read.js";
 import { standing } from "./effects/words.js";
-import { NotFoundError, UsageError } from "./failure.js";
+import { UsageError } from "./failure.js";
 import { type OpenJournal, openJournal } from "./journal-run.js";
 import { type Moment, atMoment, moment } from "./moment.js";
 import { JSON_OPTION, sessionIdOf, shortId, wholeNumber } from "./options.js";
-import { readable } from "./session.js";
+import { type Past, pastOf } from "./session-past.js";
 import { count, instant, note, paintOut, print, printJson, wrap } from "./terminal.js";
 
 const EXAMPLE = `
@@ -91,33 +89,6 @@ async function history(
   } finally {
     await opened.close();
   }
-}
-
-interface Past extends History {
-  readonly partition: number;
-  readonly waiting: number;
-  /** Epoch ms. */
-  readonly now: number;
-}
-
-/** @throws NotFoundError */
-async function pastOf({ source, deployment }: OpenJournal, id: SessionId, limit: number | undefined): Promise<Past> {
-  const { archive } = source;
-  let gone: NotFoundError | undefined;
-  if (deployment !== undefined) {
-    try {
-      const { partition, waiting, lastRecord, now } = readable(id, await look(deployment, id));
-      return { partition, waiting, now, ...(await readHistory(readerOf(source), partition, lastRecord, { limit })) };
-    } catch (error) {
-      if (archive === undefined || !(error instanceof NotFoundError)) throw error;
-      gone = error;
-    }
-  }
-  const archived = (await archive?.history(id, undefined, limit)) ?? { records: [] };
-  if (archived.records.length === 0) throw gone ?? new NotFoundError(`nothing is archived of ${shortId(id)}`);
-  if (gone !== undefined) note(`(${gone.message}: this is what is archived)`);
-  const now = archived.records.at(-1)?.at ?? 0;
-  return { partition: archive?.partitionOf(id) ?? 0, waiting: 0, now, ...archived };
 }
 
 /** @throws UsageError, NotReplayableError */

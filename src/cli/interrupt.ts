@@ -3,22 +3,34 @@ import { EXIT } from "./exit-code.js";
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
+/** A terminal tells everything that runs in it, and npm tells its command once more: so soon after the first it is the same Ctrl-C. */
+const SAME_MS = 1_000;
+
+/** Calls `first` at the first signal. @returns what takes that back, as long as there was none */
+function listen(first: () => void): () => void {
+  let since: number | undefined;
+  const heard = (): void => {
+    if (since === undefined) {
+      since = performance.now();
+      first();
+    } else if (performance.now() - since > SAME_MS) process.exit(EXIT.interrupted);
+  };
+  for (const signal of SIGNALS) process.on(signal, heard);
+  return () => {
+    if (since === undefined) for (const signal of SIGNALS) process.off(signal, heard);
+  };
+}
+
 /** Resolves at the first signal. */
 export async function interrupted(): Promise<void> {
   await new Promise<void>((resolve) => {
-    for (const signal of SIGNALS) process.once(signal, () => resolve());
+    listen(resolve);
   });
 }
 
 /** Calls `cleanup` and ends the process at a signal. @returns what takes that back */
 export function onInterrupt(cleanup: () => Promise<void>): () => void {
-  const stop = (): void => {
-    release();
+  return listen(() => {
     void cleanup().finally(() => process.exit(EXIT.interrupted));
-  };
-  const release = (): void => {
-    for (const signal of SIGNALS) process.off(signal, stop);
-  };
-  for (const signal of SIGNALS) process.on(signal, stop);
-  return release;
+  });
 }

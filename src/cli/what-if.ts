@@ -17,6 +17,9 @@ import { JSON_OPTION, several, shortId, wholeNumber } from "./options.js";
 import { readFiles } from "./policy/read-files.js";
 import { columns, count, instant, paintErr, note, paintOut, print, printJson, wrapLine } from "./terminal.js";
 
+/** Examples of one kind. */
+const MOST_SHOWN = 5;
+
 const EXAMPLE = `
 Example:
   $ gatehouse what-if --policy level3-ios.json
@@ -168,6 +171,13 @@ function page(report: ReplayReport, what: string, since: number | undefined): st
       ["  not denied at the end, who were", amount(report.gainAccess, "green")],
       ["  wiped, who were not", amount(report.wiped, "red")],
     ]),
+    ...(report.lockedOutMeanwhile === 0
+      ? []
+      : [
+          "",
+          `locked out more often, and yet ending where they did  ${count(report.lockedOutMeanwhile)}`,
+          ...fates.filter(isLockedOutMeanwhile).slice(0, MOST_SHOWN).flatMap(fateLines),
+        ]),
     ...byMove.flatMap(([move, n]) => {
       const [from = "", to = ""] = move.split(">");
       const some = fates.filter(({ recorded, imagined: then }) => recorded.state === from && then.state === to);
@@ -189,6 +199,9 @@ function page(report: ReplayReport, what: string, since: number | undefined): st
     paintOut("dim", "Nothing was changed. Everybody is taken to do what they did."),
   ];
 }
+
+const isLockedOutMeanwhile = ({ recorded, imagined: then, lockouts }: OtherFate): boolean =>
+  recorded.state === then.state && lockouts > 0;
 
 const amount = (n: number, colour: "red" | "green"): string => (n === 0 ? "0" : paintOut(colour, count(n)));
 

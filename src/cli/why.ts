@@ -1,21 +1,18 @@
 /** `gatehouse why`: why a session is where it is, and what would have kept access. */
 import type { Command } from "commander";
 import type { StepRecord } from "../../machines/fold.js";
-import type { SessionId } from "../../machines/session/session.js";
 import { readConfig } from "../config.js";
 import { RulesSource } from "../control/rules-source.js";
-import { readerOf } from "../replay/journal-source.js";
-import { type History, readHistory } from "../sessions/history.js";
-import { look } from "../sessions/look.js";
+import type { History } from "../sessions/history.js";
 import { eventWords } from "../sessions/plain-words.js";
 import { type Why, whySession } from "../replay/why-session.js";
 import { counterfactualWords, headline } from "../replay/why-words.js";
 import { ARCHIVE_OPTION } from "./archive-to-read.js";
 import { NotFoundError } from "./failure.js";
-import { type OpenJournal, openJournal } from "./journal-run.js";
+import { openJournal } from "./journal-run.js";
 import { type Moment, atMoment, moment } from "./moment.js";
 import { JSON_OPTION, sessionIdOf, shortId } from "./options.js";
-import { readable } from "./session.js";
+import { pastOf, requireRecords } from "./session-past.js";
 import { count, duration, instant, note, paintOut, print, printJson, wrapLine } from "./terminal.js";
 
 const EXAMPLE = `
@@ -23,11 +20,11 @@ Example:
   $ gatehouse why phone-17/adele
   $ gatehouse why phone-17/adele --at 2026-03-02T10:15:00Z
 
-First one sentence; then the events that led there, found by folding the session again without the others, group by group,
+First one sentence; then the records that led there, found by folding the session again without the others, group by group,
 until none of those that are left can be left out; then what would have kept access, each really tried the same way.
 All times are UTC.`;
 
-const MOST_SHOWN = 3;
+const MOST_SHOWN = 5;
 
 export function whyCommand(program: Command): void {
   program
@@ -44,8 +41,10 @@ export function whyCommand(program: Command): void {
       const id = sessionIdOf(text, config.tenant);
       const opened = await openJournal(config, archive);
       try {
-        const { history, now, waiting } = await pastOf(opened, id);
-        const { records } = whole(id, history);
+        const past = await pastOf(opened, id);
+        const { now, waiting } = past;
+        requireRecords(id, past);
+        const { records } = whole(id, past);
         const rules = new RulesSource(opened.catalogues);
         const versions = new Set(records.flatMap(({ version }) => version ?? []));
         const tenant = id.slice(0, id.indexOf("/"));
@@ -75,23 +74,9 @@ interface WhyOptions {
   readonly json?: true;
 }
 
-/** What was recorded of a session, up to when (epoch ms), and how many accepted events wait. */
-async function pastOf(
-  { source, deployment }: OpenJournal,
-  id: SessionId,
-): Promise<{ readonly history: History; readonly now: number; readonly waiting: number }> {
-  if (deployment !== undefined) {
-    const { partition, lastRecord, now, waiting } = readable(id, await look(deployment, id));
-    return { history: await readHistory(readerOf(source), partition, lastRecord), now, waiting };
-  }
-  const history = (await source.archive?.history(id)) ?? { records: [] };
-  if (history.records.length === 0) throw new NotFoundError(`nothing is archived of ${shortId(id)}`);
-  return { history, now: history.records.at(-1)?.at ?? 0, waiting: 0 };
-}
-
 /** @throws NotFoundError if it does not begin with the session's first record */
 function whole(id: string, history: History): History {
-  if (history.cut === undefined && history.erased === undefined && history.records.length > 0) return history;
+  if (history.cut === undefined && history.erased === undefined) return history;
   throw new NotFoundError(`the first records of ${id} are not kept any more, so its past can't be folded again`, {
     fix: "`gatehouse history` shows what is left; `gatehouse session` where it stands and why.",
   });
@@ -114,7 +99,12 @@ function page(why: Why, waiting: number): string[] {
     ...(!isDenied
       ? []
       : keptAccess.length === 0
-        ? ["", `None of the ${tried} other courses that were tried would have kept access.`]
+        ? [
+            "",
+            tried === 1
+              ? "One other course was tried, and it would not have kept access."
+              : `None of the ${tried} other courses that were tried would have kept access.`,
+          ]
         : [
             "",
             "There would be access",

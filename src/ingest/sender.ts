@@ -49,6 +49,7 @@ interface Waiting {
 
 export class Sender {
   private sum: IngestTotals = NO_TOTALS;
+  private taken = 0;
   private readonly notTaken: { readonly place: number; readonly problem: Refusal | "conflict" }[] = [];
 
   constructor(
@@ -60,6 +61,14 @@ export class Sender {
   /** One count for each session that an event concerns. `unknown` is above zero only after a {@link SendingStoppedError}. */
   get totals(): IngestTotals {
     return this.sum;
+  }
+
+  /**
+   * Of those counted as accepted, how many are so because their answer was lost and they were there afterwards. One that somebody had sent
+   * before looks the same: it is a duplicate, and only the store's counters can tell.
+   */
+  get takenForAccepted(): number {
+    return this.taken;
   }
 
   /**
@@ -120,7 +129,11 @@ export class Sender {
       waiting.map(({ event }) => event.input),
     );
     return waiting.flatMap(({ event, answers: before }, index) => {
-      const merged = (answers[index] ?? []).map((answer, n) => answerOf(before[n], answer));
+      const merged = (answers[index] ?? []).map((answer, n) => {
+        const known = answerOf(before[n], answer);
+        if (before[n]?.status === "unknown" && known !== answer && known.status === "accepted") this.taken++;
+        return known;
+      });
       if (merged.some(({ status }) => status === "unknown")) return { event, answers: merged };
       this.settle(event.place, merged);
       return [];

@@ -86,6 +86,8 @@ export interface ReplayReport {
   /** Times that access was taken away, in all sessions: as recorded, and otherwise. */
   readonly recordedLockouts: number;
   readonly lockouts: number;
+  /** Sessions that would have been locked out more often, and yet have ended where they did. */
+  readonly lockedOutMeanwhile: number;
   readonly loseAccess: number;
   readonly gainAccess: number;
   /** Sessions that would have been wiped and were not. */
@@ -108,7 +110,7 @@ export interface PartitionReplayOptions {
 interface Life {
   readonly recorded: SessionReplay;
   readonly watch: Watch;
-  readonly imagined?: { readonly replay: SessionReplay; readonly watch: Watch };
+  readonly imagined?: { readonly replay: SessionReplay; readonly watch: Watch; readonly parting: Parting };
 }
 
 export class PartitionReplay {
@@ -209,7 +211,8 @@ export class PartitionReplay {
         add(report.moves, `${was.state}>${would.state}`);
       }
       if (was.state === would.state && lockouts <= 0 && !isWiped) continue;
-      const since = partedAt(watch, imagined.watch) ?? change?.at ?? until;
+      if (was.state === would.state && lockouts > 0) report.lockedOutMeanwhile++;
+      const since = imagined.parting.at ?? change?.at ?? until;
       report.fates.push({ session: id, recorded: was, imagined: would, since, lockouts, wiped: isWiped });
     }
     return { ...report, fates: examples(report.fates), records: this.#records, tombstones: this.#tombstones };
@@ -237,11 +240,14 @@ export class PartitionReplay {
         ...(known && { begin: { session: known, ...(policies ?? { base: 0, broadcasts: [] }) } }),
         ...(other && { change: { ...other, at: Math.max(other.at, known?.asOf ?? 0) } }),
       });
-    const watch = new Watch(change);
-    const recorded = make(watch);
-    if (change === undefined || change.tenant !== tenant) return { recorded, watch };
-    const imaginedWatch = new Watch(change);
-    return { recorded, watch, imagined: { replay: make(imaginedWatch, change), watch: imaginedWatch } };
+    if (change === undefined || change.tenant !== tenant) {
+      const watch = new Watch(change);
+      return { recorded: make(watch), watch };
+    }
+    const parting = new Parting();
+    const watch = new Watch(change, (move) => parting.move("recorded", move));
+    const other = new Watch(change, (move) => parting.move("imagined", move));
+    return { recorded: make(watch), watch, imagined: { replay: make(other, change), watch: other, parting } };
   }
 }
 
@@ -251,28 +257,43 @@ const LOCKED_OUT: ReadonlySet<StateName> = new Set(["noncompliant", "remediating
 class Watch {
   lockouts = 0;
   wipes = 0;
-  /** Moves from state to state: where two of them part, two lives part. */
-  readonly path: { readonly at: number; readonly to: StatePath }[] = [];
 
-  constructor(private readonly change: Change | undefined) {}
+  constructor(
+    private readonly change: Change | undefined,
+    private readonly onMove: (move: Move) => void = () => undefined,
+  ) {}
 
   readonly note = ({ at, from, to, effects }: StepRecord): void => {
     if (this.change !== undefined && at < this.change.at) return;
     if (effects.some(({ type }) => type === "wipe")) this.wipes++;
     if (from === undefined || to === undefined || from === to) return;
     if (!LOCKED_OUT.has(stateName(from)) && LOCKED_OUT.has(stateName(to))) this.lockouts++;
-    // Without a change nobody compares lives.
-    if (this.change !== undefined) this.path.push({ at, to });
+    this.onMove({ at, to });
   };
 }
 
-function partedAt(one: Watch, other: Watch): number | undefined {
-  for (let n = 0; n < Math.max(one.path.length, other.path.length); n++) {
-    const [here, there] = [one.path[n], other.path[n]];
-    if (here?.at === there?.at && here?.to === there?.to) continue;
-    return Math.min(here?.at ?? Infinity, there?.at ?? Infinity);
+interface Move {
+  readonly at: number;
+  readonly to: StatePath;
+}
+
+/** Two lives of one session, side by side: no more is kept of them than what one has moved ahead of the other. */
+class Parting {
+  readonly #ahead: Record<"recorded" | "imagined", Move[]> = { recorded: [], imagined: [] };
+  #at: number | undefined;
+
+  move(whose: "recorded" | "imagined", move: Move): void {
+    if (this.#at !== undefined) return;
+    const other = this.#ahead[whose === "recorded" ? "imagined" : "recorded"];
+    const same = other.shift();
+    if (same === undefined) this.#ahead[whose].push(move);
+    else if (same.at !== move.at || same.to !== move.to) this.#at = Math.min(same.at, move.at);
   }
-  return undefined;
+
+  /** When one moved otherwise than the other for the first time, epoch ms; `undefined`: never. */
+  get at(): number | undefined {
+    return this.#at ?? this.#ahead.recorded[0]?.at ?? this.#ahead.imagined[0]?.at;
+  }
 }
 
 function endOf(session: Session, rules: Rules, until: number): End {
@@ -328,6 +349,7 @@ function emptyReport(): Writable<ReplayReport> & { notReplayed: Record<NotReplay
     moves: {},
     recordedLockouts: 0,
     lockouts: 0,
+    lockedOutMeanwhile: 0,
     loseAccess: 0,
     gainAccess: 0,
     wiped: 0,
@@ -341,7 +363,14 @@ export function mergeReports(reports: readonly ReplayReport[]): ReplayReport {
   for (const report of reports) {
     for (const name of ["records", "tombstones", "sessions", "diverged", "elsewhere"] as const)
       sum[name] += report[name];
-    for (const name of ["recordedLockouts", "lockouts", "loseAccess", "gainAccess", "wiped"] as const)
+    for (const name of [
+      "recordedLockouts",
+      "lockouts",
+      "lockedOutMeanwhile",
+      "loseAccess",
+      "gainAccess",
+      "wiped",
+    ] as const)
       sum[name] += report[name];
     for (const name of ["notReplayed", "recordedStates", "states", "moves"] as const) {
       for (const [key, n] of Object.entries(report[name])) add(sum[name], key, n);

@@ -61,6 +61,15 @@ export class SessionTrail {
     return this.#inputs;
   }
 
+  get policies(): Policies {
+    return this.#options.policies;
+  }
+
+  /** The same inputs under other policies. */
+  under(policies: Policies): SessionTrail {
+    return new SessionTrail(this.#inputs, { ...this.#options, policies });
+  }
+
   get arrival(): Arrival {
     return this.#arrive(this.#steps.at(-1) as Footstep);
   }

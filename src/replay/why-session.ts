@@ -12,6 +12,7 @@ import type { Cause } from "../../machines/policy/causes.js";
 import { type Failure, failingConditions } from "../../machines/policy/conditional-launch.js";
 import type { Posture } from "../../machines/policy/posture.js";
 import type { Rules } from "../../machines/policy/rules.js";
+import { isSame } from "../../machines/is-same.js";
 import { SessionReplay, isInput } from "../../machines/session-replay.js";
 import { type StateName, type StatePath, stateName } from "../../machines/session/context.js";
 import type { Session, SessionId } from "../../machines/session/session.js";
@@ -58,7 +59,7 @@ export interface Why {
   /** Attempts of the last remediation that came to nothing. */
   readonly failedAttempts: number;
   readonly lastCheckinAt?: number;
-  /** The inputs that can't be left out, and what followed from them alone, in order. */
+  /** What can't be left out, and what followed from it, in order: each as it was recorded, or, where nothing of it was, as it comes out alone. */
   readonly chain: readonly StepRecord[];
   /** Inputs that the session had, of which so many made no difference. */
   readonly inputs: number;
@@ -120,9 +121,8 @@ export function whySession(
     other?.facts.signOutReason === arrived?.facts.signOutReason &&
     moved?.at === by?.at &&
     moved?.event.type === by?.event.type;
-  const needed = new SessionTrail(inputs, { id, policies, until: since });
-  shrink(inputs, (_, without) => needed.leaveOut(without, isSameStory, leadsHere));
-  const chain = needed.records();
+  const needed = shrunk(new SessionTrail(inputs, { id, policies, until: since }), isSameStory, leadsHere);
+  const chain = asRecorded(needed.records(), told);
 
   const before = by && sessionBefore(whole, by);
   const judged = before ?? session;
@@ -152,6 +152,44 @@ export function whySession(
     keptAccess,
     tried,
   };
+}
+
+/** A trail of those inputs and published versions alone of which none can be left out. */
+function shrunk(
+  whole: SessionTrail,
+  isFine: (record: StepRecord) => boolean,
+  isThere: (arrival: Arrival) => boolean,
+): SessionTrail {
+  let trail = whole;
+  let isSmaller = true;
+  while (isSmaller) {
+    shrink(trail.inputs, (_, without) => trail.leaveOut(without, isFine, isThere));
+    isSmaller = false;
+    shrink(trail.policies.broadcasts, (broadcasts) => {
+      const other = trail.under({ ...trail.policies, broadcasts });
+      if (!other.records().every(isFine) || !isThere(other.arrival)) return false;
+      trail = other;
+      // Without a version an input may go that it made necessary.
+      isSmaller = true;
+      return true;
+    });
+  }
+  return trail;
+}
+
+/** The records that were made of the same: they tell in which state the session really was, with all that was left out. */
+function asRecorded(chain: readonly StepRecord[], told: readonly JournalRecord[]): StepRecord[] {
+  let from = 0;
+  return chain.map((record) => {
+    for (let n = from; n < told.length; n++) {
+      const one = told[n] as JournalRecord;
+      if (one.at > record.at) break;
+      if (one.at < record.at || !isSame(one.event, record.event)) continue;
+      from = n + 1;
+      return one;
+    }
+    return record;
+  });
 }
 
 const isLockout = (record: StepRecord): boolean => isMove(record) && LOCKED_OUT.has(stateName(record.to as StatePath));

@@ -8,6 +8,7 @@ import { look } from "../../src/sessions/look.js";
 import { partitionKeys } from "../../src/store/keys.js";
 import { sessionKey } from "../../src/store/session-key.js";
 import { Cli, type CliOptions, runCli, temporaryDirectory } from "../support/cli.js";
+import { eventually } from "../support/eventually.js";
 
 const LONG_MS = 120_000;
 
@@ -43,13 +44,23 @@ async function tamper(subject: string, how: "quarantine" | "damage"): Promise<vo
   const deployment = await openDeployment({ redis: redis.url, prefix: "gh" });
   try {
     const id = `contoso/${subject}/azure-mobile`;
-    await expect.poll(async () => (await look(deployment, id)).waiting).toBe(0);
+    await eventually(async () => (await look(deployment, id)).waiting).toBe(0);
     const { partition, session } = await look(deployment, id);
     if (session === undefined || "unreadable" in session) throw new Error(`there is no session ${id}`);
     const since = { asOf: session.asOf, record: session.lastRecord };
     const quarantine = { reason: "app.launched in active: boom", at: session.asOf, event: "app.launched", since };
     const text = how === "damage" ? `{"v":1,"id":"${id}"` : encodeSession({ ...session, quarantine });
     await deployment.redis.hset(partitionKeys("gh", partition).sessions, sessionKey(id), text);
+  } finally {
+    await deployment.close();
+  }
+}
+
+/** Resolves when nothing of it waits for the worker. */
+async function processed(subject: string): Promise<void> {
+  const deployment = await openDeployment({ redis: redis.url, prefix: "gh" });
+  try {
+    await eventually(async () => (await look(deployment, `contoso/${subject}/azure-mobile`)).waiting).toBe(0);
   } finally {
     await deployment.close();
   }
@@ -175,6 +186,30 @@ test(
     expect(stdout).not.toContain(key.key);
     expect(stdout).not.toMatch(/erika/i);
     expect((await run(["audit", "--since", "soon"])).code).toBe(2);
+  },
+  LONG_MS,
+);
+
+test(
+  "recorded events are sent in again after a preview; what is remembered of them changes nothing, and the log tells who did it",
+  async () => {
+    await run(
+      ["emit", "-"],
+      event("r-1/ruth", "account.signedIn", { platform: "ios" }) + event("r-1/ruth", "app.backgrounded"),
+    );
+    await processed("r-1/ruth");
+    const again = ["replay", "--apply", "--session", "r-1/ruth"];
+    expect(await runCli(again, options)).toMatchObject({
+      code: 0,
+      stdout: "",
+      stderr: expect.stringMatching(/^2 recorded events would be sent in again[^]*--yes/),
+    });
+    expect(await run([...again, "--yes", "--reason", "lost"])).toMatchObject({
+      code: 0,
+      result: { applied: true, accepted: 0, duplicate: 2, sent: 2 },
+    });
+    const { result } = await run(["audit", "--act", "events.replay"]);
+    expect(result.acts).toMatchObject([{ outcome: "done", reason: "lost", touched: { duplicate: 2 } }]);
   },
   LONG_MS,
 );

@@ -186,6 +186,10 @@ describe("verify and replay", () => {
 });
 
 test("no such session, a time before it began: says so, with 4", async () => {
+  expect(await run("replay", "--session", "nobody/nowhere")).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining("nothing is recorded of contoso/nobody/nowhere/azure-mobile"),
+  });
   expect(await run("why", "nobody/nowhere")).toMatchObject({
     code: 4,
     stderr: expect.stringContaining("there is no session"),

@@ -185,7 +185,8 @@ describe("gatehouse stats", () => {
       const watching = new Cli(args, { directory: home.path, environment, terminal: true });
       running.push(watching);
       await watching.says(/(sessions[^]*){3}/, "stdout");
-      watching.process.stdin?.write("\u0003");
+      // Twice, as a command hears it that npm hands it on to.
+      watching.process.stdin?.write("\u0003\u0003");
       const { code, stdout } = await watching.finished();
       expect(code).toBe(0);
       const [begun, left] = [stdout.indexOf("\u001B[?1049h"), stdout.lastIndexOf("\u001B[?25h\u001B[?1049l")];

@@ -21,7 +21,8 @@ export interface CliOptions {
 const onTerminal = (words: readonly string[]): string[] => [
   "script",
   "-qfec",
-  words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" "),
+  // In the shell's place: a shell that stays takes Ctrl-C for its own, and the exit code is its.
+  `exec ${words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ")}`,
   "/dev/null",
 ];
 

@@ -13,12 +13,20 @@ export interface Screen {
 
 export function openScreen(terminal: NodeJS.WriteStream): Screen {
   terminal.write(ENTER);
+  const leave = (): void => {
+    terminal.write(LEAVE);
+  };
+  // Also where the command ends halfway, as it does at a second Ctrl-C.
+  process.once("exit", leave);
   return {
     draw: (lines) => {
       // One that is too low shows the first lines: a line more would push them out. One that does not say how high it is has 0.
       const shown = terminal.rows > 1 ? lines.slice(0, terminal.rows - 1) : lines;
       terminal.write(`${HOME}${shown.map((line) => `${line}${CLEAR_REST_OF_LINE}\n`).join("")}${CLEAR_BELOW}`);
     },
-    leave: () => terminal.write(LEAVE),
+    leave: () => {
+      process.off("exit", leave);
+      leave();
+    },
   };
 }

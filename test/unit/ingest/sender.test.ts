@@ -90,6 +90,20 @@ describe.each<[string, Fate[]]>([
   });
 });
 
+test("what was there before looks accepted where the first answer was lost, and it is told of how many that may be so", async () => {
+  const store = storeWith(["answered", "answered", "answerLost"]);
+  const sender = new Sender({ store, users, wake: () => {} }, "contoso", { retryForMs: 10_000 });
+  // Of one device, so of one partition: what comes again is answered by one call.
+  const day = [0, 3, 6].map(event);
+  await sender.send(day);
+  await sender.send(day);
+  expect([sender.totals.duplicate, sender.takenForAccepted]).toEqual([3, 0]);
+  await sender.send([...day, event(9)]);
+  expect(sender.totals).toMatchObject({ accepted: 7, duplicate: 3, unknown: 0 });
+  expect(sender.takenForAccepted).toBe(4);
+  expect((await inboxes(store)).flat()).toHaveLength(4);
+});
+
 test("what was there before is a duplicate, and what is refused is told with its place", async () => {
   const store = storeWith([]);
   const told: [number, string][] = [];

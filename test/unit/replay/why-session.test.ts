@@ -113,6 +113,18 @@ describe("stories", () => {
     );
   });
 
+  test("what made no difference is left out, a published version, too; what is left is told as it was recorded", async () => {
+    const why = await story(async (deployment) => {
+      deployment.now += MINUTE_MS;
+      await deployment.publish(2, [{ ...samplePolicy("contoso-ios-level2"), minimumPinLength: 8 }]);
+      await deployment.send(deployment.event("app.launched"));
+      deployment.now += MINUTE_MS;
+      await deployment.send(deployment.event("session.signOutForced"));
+    });
+    expect(eventsOf(why)).toEqual(["account.signedIn", "session.signOutForced"]);
+    expect(why.chain.at(-1)).toMatchObject({ seq: expect.any(Number), from: "pinSetup", to: "signedOut" });
+  });
+
   test("somebody who has access: since when and by what", async () => {
     const why = await story(async () => undefined);
     expect(headline(why, clock)).toBe("Has access since 08:00: chose a PIN of 6 digits.");
