@@ -98,7 +98,7 @@ export function policyRoutes(api: Api): void {
       const bytes = await readBytes(context, MAX_DOCUMENT_BYTES);
       const reading = readImport([{ name: "body", bytes }]);
       if (reading.problems.length > 0) {
-        throw new HttpProblem("import.refused", `Nothing was imported: ${reading.problems.length} problems.`, {
+        throw new HttpProblem("import.refused", `Nothing was imported: ${reading.problems.length} ${reading.problems.length === 1 ? "problem" : "problems"}.`, {
           fix: "Correct what is listed.",
           members: { errors: reading.problems.map(({ path, code, message, fix }) => ({ path, code, message, fix })) },
         });

@@ -85,6 +85,9 @@ async function makeDue(endpoint: string): Promise<void> {
   await connection.hdel(`${key}meta`, "nextTry");
 }
 
+/** Requests under way at once to one endpoint, at most. */
+const MOST_SIDE_BY_SIDE = 32;
+
 const queueOf = (endpoint: string): DeliveryQueue => new DeliveryQueue(connection, redis.prefix, endpoint);
 
 describe("what is sent", () => {
@@ -389,6 +392,17 @@ describe("an endpoint that answers 410", () => {
     await webhooks.resume(TENANT, endpoint.id);
     await deliverer.look();
     expect(receiver.ids.slice(1).sort()).toEqual([first.id, second.id].sort());
+  });
+});
+
+describe("an endpoint that answers 410 in the middle of many", () => {
+  test("is sent nothing beyond what was under way", async () => {
+    const { endpoint } = await add();
+    await give(...Array.from({ length: 300 }, () => effect()));
+    receiver.reply = (request, response) => answer(receiver.requests.length > 150 ? 410 : 204)(request, response);
+    await newDeliverer().look();
+    expect(receiver.requests.length - 150).toBeLessThanOrEqual(MOST_SIDE_BY_SIDE);
+    expect((await webhooks.get(TENANT, endpoint.id)).figures).toMatchObject({ waiting: 150, delivered: 150 });
   });
 });
 
