@@ -438,6 +438,18 @@ describe("an endpoint that is removed", () => {
     expect((await webhooks.deliveries(TENANT, { limit: 5 })).deliveries).toHaveLength(1);
   });
 
+  test("is forgotten when fifty more were removed, also where several are removed at the same moment", async () => {
+    const made: string[] = [];
+    for (let n = 0; n < 52; n++) {
+      const { endpoint } = await add();
+      made.push(endpoint.id);
+      if (n < 49) await webhooks.remove(TENANT, endpoint.id, "robin");
+    }
+    await Promise.all(made.slice(49).map(async (id) => webhooks.remove(TENANT, id, "robin")));
+    const known = (await webhooks.list(TENANT, { removed: true })).map(({ id }) => id);
+    expect(known.sort()).toEqual(made.slice(2).sort());
+  });
+
   test("takes nothing from a hand-over that read of it before", async () => {
     const { endpoint } = await add();
     await webhooks.remove(TENANT, endpoint.id, "robin");
