@@ -1,9 +1,12 @@
 /** The API as a server on a port: limits on slow clients, and an end that finishes what is under way. */
 import { getRequestListener } from "@hono/node-server";
 import { once } from "node:events";
+import { randomUUID } from "node:crypto";
 import { type Server, createServer } from "node:http";
+import type { Duplex } from "node:stream";
 import { type Address, listen } from "../listen.js";
 import type { Api } from "./api.js";
+import { HttpProblem, toProblem } from "./problem.js";
 
 const HEADERS_TIMEOUT_MS = 10_000;
 /** A stream of events may take its time; each of its pieces may not. */
@@ -32,6 +35,7 @@ export async function startServer({ app }: Api, address: Address): Promise<Runni
     },
     (incoming, outgoing) => void listener(incoming, outgoing),
   );
+  server.on("clientError", answerUnreadable);
   const what = { name: "the API", hostSetting: "GATEHOUSE_HOST", portSetting: "GATEHOUSE_PORT" };
   const url = await listen(server, address, what);
   return {
@@ -47,4 +51,51 @@ export async function startServer({ app }: Api, address: Address): Promise<Runni
       clearTimeout(late);
     },
   };
+}
+
+/** What never becomes a request is answered as other mistakes are, and the connection ends. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  // Cut off by the other side, or half an answer is out already.
+  if (!socket.writable || error.code === "ECONNRESET" || hasBegunToAnswer(socket)) {
+    socket.destroy(error);
+    return;
+  }
+  const requestId = randomUUID();
+  const { problem } = toProblem(unreadable(error.code), requestId);
+  const body = JSON.stringify(problem);
+  socket.end(
+    [
+      `HTTP/1.1 ${problem.status} ${problem.title}`,
+      "content-type: application/problem+json",
+      `content-length: ${Buffer.byteLength(body)}`,
+      `x-request-id: ${requestId}`,
+      "cache-control: no-store",
+      "connection: close",
+      "",
+      body,
+    ].join("\r\n"),
+  );
+}
+
+/** Node's server keeps the answer that is under way on the socket. */
+const hasBegunToAnswer = (socket: Duplex): boolean =>
+  (socket as { readonly _httpMessage?: { readonly headersSent: boolean } | null })._httpMessage?.headersSent === true;
+
+function unreadable(code: string | undefined): HttpProblem {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return new HttpProblem(
+        "request.headers_too_large",
+        `The address and the headers are larger than ${MAX_HEADER_BYTES / 1024} KiB.`,
+        {
+          fix: "Send fewer and shorter headers, and filters that are shorter.",
+        },
+      );
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return new HttpProblem("request.too_slow", `The headers did not come within ${HEADERS_TIMEOUT_MS / 1_000} s.`, {
+        fix: "Send the request again.",
+      });
+    default:
+      return new HttpProblem("request.invalid", "This is no HTTP request.", { fix: "Send HTTP/1.1." });
+  }
 }
