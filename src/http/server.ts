@@ -4,6 +4,8 @@ import { once } from "node:events";
 import { randomUUID } from "node:crypto";
 import { type Server, createServer } from "node:http";
 import type { Duplex } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
 import { type Address, listen } from "../listen.js";
 import type { Api } from "./api.js";
 import { HttpProblem, toProblem } from "./problem.js";
@@ -13,12 +15,17 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 0;
 const KEEP_ALIVE_MS = 65_000;
 const IDLE_LOOK_MS = 20;
+/**
+ * For so long a server that is told to stop goes on taking requests, if anybody is connected: whoever keeps a connection learns from
+ * an answer that it ends, and sends nothing into one that is being closed.
+ */
+const FAREWELL_MS = 1_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 
 export interface RunningServer {
   /** `http://127.0.0.1:8710`. */
   readonly url: string;
-  /** Takes no more requests, and resolves when those under way are answered, or cut after the time. */
+  /** Takes no more requests after a moment, and resolves when those under way are answered, or cut after the time. */
   stop(deadlineMs: number): Promise<void>;
 }
 
@@ -42,16 +49,20 @@ export async function startServer({ app }: Api, address: Address): Promise<Runni
     url,
     stop: async (deadlineMs) => {
       const closed = once(server, "close");
+      const late = setTimeout(() => server.closeAllConnections(), deadlineMs);
+      const farewell = performance.now() + Math.min(FAREWELL_MS, deadlineMs / 2);
+      while (performance.now() < farewell && (await connections(server)) > 0) await delay(IDLE_LOOK_MS);
       server.close();
       // A connection that is kept alive is idle once its answer ends, and closes by itself only much later.
       const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
-      const late = setTimeout(() => server.closeAllConnections(), deadlineMs);
       await closed;
       clearInterval(idle);
       clearTimeout(late);
     },
   };
 }
+
+const connections = async (server: Server): Promise<number> => promisify(server.getConnections.bind(server))();
 
 /** What never becomes a request is answered as other mistakes are, and the connection ends. */
 function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {

@@ -18,7 +18,7 @@ import { POSTURE, SIX_DIGITS, samplePolicy } from "../../support/deployment.js";
 const CASES = Number(process.env["GATEHOUSE_FUZZ_CASES"] ?? 200_000);
 const SEED = Number(process.env["GATEHOUSE_FUZZ_SEED"] ?? randomInt(2 ** 31));
 const SIDE_BY_SIDE = 64;
-const SILENCE_MS = 20_000;
+const SILENCE_MS = 60_000;
 const COMING_BACK_MS = 50;
 const CANARY = "canary-3f9c";
 /** Few: to list them is what costs most. */
@@ -98,8 +98,8 @@ beforeAll(async () => {
     webhooks: [endpoint.id],
     keys: [spare.id],
     policies: [POLICY],
-    users: ["user-1"],
-    sessions: ["phone-1/user-1"],
+    users: Array.from({ length: 7 }, (_, n) => `user-${n}`),
+    sessions: Array.from({ length: DEVICES }, (_, n) => `phone-${n}/user-${n % 7}`),
   };
   drawn = routes.flatMap((route) => Array.from({ length: ticketsOf(route) }, () => route));
   await api.ask("/v1/policies/import", { body: samplePolicy("contoso-ios-level2") });
