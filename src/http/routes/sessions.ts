@@ -38,7 +38,10 @@ const Query = z.strictObject({
 });
 
 /** Where Redis goes on with a scan: it refuses what is no unsigned number of 64 bits. */
-const ScanCursor = z.string().regex(/^\d{1,20}$/).refine((text) => BigInt.asUintN(64, BigInt(text)) === BigInt(text));
+const ScanCursor = z
+  .string()
+  .regex(/^\d{1,20}$/)
+  .refine((text) => BigInt.asUintN(64, BigInt(text)) === BigInt(text));
 const Place = z.strictObject({ partition: z.int().min(0), from: ScanCursor.nullable(), skip: z.int().min(0) });
 type Place = z.infer<typeof Place>;
 
