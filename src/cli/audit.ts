@@ -1,6 +1,6 @@
 /** `gatehouse audit`: what administrators did. */
 import { type Command, InvalidArgumentError } from "commander";
-import { AuditLog, type AuditedAct } from "../audit/audit-log.js";
+import { type AuditFilter, AuditLog, type AuditPage, type AuditedAct } from "../audit/audit-log.js";
 import { readConfig } from "../config.js";
 import { JSON_OPTION, wholeNumber } from "./options.js";
 import { openToRead } from "./redis-access.js";
@@ -44,7 +44,7 @@ export function auditCommand(program: Command): void {
       const { prefix, tenant, ...config } = readConfig();
       const deployment = await openToRead({ prefix, tenant, ...config });
       try {
-        const page = await new AuditLog(deployment.redis, prefix, tenant).read(filter, limit, from);
+        const page = await readPages(new AuditLog(deployment.redis, prefix, tenant), filter, limit, from);
         if (json) return printJson(page);
         for (const act of page.acts) for (const line of actLines(act)) print(line);
         if (page.acts.length === 0) note("Nothing of the kind was recorded.");
@@ -53,6 +53,18 @@ export function auditCommand(program: Command): void {
         await deployment.close();
       }
     });
+}
+
+/** As many acts as are asked for, however far back they are. */
+async function readPages(log: AuditLog, filter: AuditFilter, limit: number, from: string | null): Promise<AuditPage> {
+  const acts: AuditedAct[] = [];
+  let next = from;
+  do {
+    const page = await log.read(filter, limit - acts.length, next);
+    acts.push(...page.acts);
+    next = page.next;
+  } while (next !== null && acts.length < limit);
+  return { acts, next };
 }
 
 function actLines({

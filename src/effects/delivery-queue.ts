@@ -165,6 +165,14 @@ export class DeliveryQueue {
     return { failures, failingForMs };
   }
 
+  /** How many deliveries are in each set. */
+  async sizes(): Promise<Readonly<Record<DeliverySet, number>>> {
+    const { due, spent, delivered } = this.#keys;
+    const sets = [this.redis.zcard(due), this.redis.zcard(spent), this.redis.zcard(delivered)];
+    const [waiting = 0, given = 0, arrived = 0] = await this.#answer("sizes", false, Promise.all(sets));
+    return { waiting, spent: given, delivered: arrived };
+  }
+
   /** Deliveries in the order in which they are due or ended; the newest first where `newestFirst`. */
   async list(set: DeliverySet, from: number, count: number, newestFirst = false): Promise<ListedDelivery[]> {
     const key = this.#keys[SETS[set]];

@@ -61,8 +61,8 @@ export function createApp(dependencies: ApiDependencies): Api {
     context.set("requestId", requestId);
     context.header("x-request-id", requestId);
     context.header("x-content-type-options", "nosniff");
-    if (stopping.aborted) context.header("connection", "close");
     await next();
+    if (stopping.aborted) context.header("connection", "close");
     metrics.requested(context.req.method, routePath(context, -1), context.res.status);
   });
   app.onError((error, context) => {

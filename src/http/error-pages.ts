@@ -19,6 +19,7 @@ function readErrors(text: string): Map<string, DocumentedError> {
       .slice(1, -1)
       .map((cell) => cell.trim().replaceAll("\\|", "|"));
     const [, code] = /^`([a-z]+(?:\.[a-z_]+)?)`$/.exec(cells[0] ?? "") ?? [];
+    if (cells.every((cell) => /^-+$/.test(cell))) continue;
     if (code === undefined) headings = cells;
     else errors.set(code, { code, cells: new Map(cells.slice(1).map((cell, n) => [headings[n + 1] ?? "", cell])) });
   }

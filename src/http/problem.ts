@@ -22,6 +22,7 @@ export const PROBLEMS = {
   "request.not_json": [400, "The body is not JSON"],
   "request.duplicate_key": [400, "A JSON object says one key twice"],
   "request.too_large": [413, "The request is too large"],
+  "request.headers_too_large": [431, "The headers are too large"],
   "request.media_type": [415, "The body is of a type that is not taken"],
   "request.encoding": [415, "The body is encoded"],
   "request.too_slow": [408, "The body came too slowly"],

@@ -32,7 +32,7 @@ export function addDeploymentMetrics(metrics: Metrics, { store, redis }: Observe
   ]);
   const transitions = counter("gatehouse_transitions_total", "Changes of state", ["from", "to"]);
   const sessions = gauge("gatehouse_sessions", "Sessions in each state", ["state"]);
-  const behind = gauge("gatehouse_partition_behind", "1: accepted events wait for a worker", ["partition"]);
+  const waiting = gauge("gatehouse_partition_waiting_events", "Accepted events that wait for a worker", ["partition"]);
   const oldest = gauge("gatehouse_partition_oldest_wait_seconds", "How long the oldest one has waited", ["partition"]);
   const overdue = gauge("gatehouse_partition_overdue_seconds", "How long its earliest deadline is past", ["partition"]);
   const notArchived = gauge(
@@ -66,7 +66,7 @@ export function addDeploymentMetrics(metrics: Metrics, { store, redis }: Observe
     for (const state of STATE_NAMES) sessions.set({ state }, Math.max(0, counters[`in.${state}`] ?? 0));
     for (const facts of partitions) {
       const partition = String(facts.partition);
-      behind.set({ partition }, facts.waiting > 0 ? 1 : 0);
+      waiting.set({ partition }, facts.waiting);
       oldest.set({ partition }, facts.waitMs / 1_000);
       overdue.set({ partition }, facts.overdueMs / 1_000);
       const { seq, archive } = facts;

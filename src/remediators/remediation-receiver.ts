@@ -3,7 +3,6 @@
  * id that follows from the effect: told twice, it counts once.
  */
 import type { Redis } from "ioredis";
-import type { Cause } from "../../machines/policy/causes.js";
 import { sessionIdParts } from "../../machines/session/session.js";
 import { DeliveryQueue } from "../effects/delivery-queue.js";
 import type { Delivery } from "../effects/delivery.js";
@@ -14,7 +13,13 @@ import { type LookTarget, look } from "../sessions/look.js";
 import type { EffectMessage } from "../store/partition-view.js";
 import { tracedAttempt } from "../tracing/attempt-span.js";
 import type { TraceParent } from "../tracing/trace-parent.js";
-import { LONGEST_TIMEOUT_MS, RemediationResult, type Remediator, type RemediatorRegistry } from "./registry.js";
+import {
+  LONGEST_TIMEOUT_MS,
+  type RemediationRequest,
+  RemediationResult,
+  type Remediator,
+  type RemediatorRegistry,
+} from "./registry.js";
 
 /** Of the queue, beside those of webhook endpoints. */
 export const REMEDIATORS = "remediators";
@@ -103,16 +108,7 @@ async function remediate(
   }
 }
 
-interface Asked {
-  readonly tenant: string;
-  readonly device: string;
-  readonly user: string;
-  readonly app: string;
-  readonly cause: Cause;
-  readonly attemptId: string;
-  readonly silent: boolean;
-  readonly run: number;
-}
+type Asked = Omit<RemediationRequest, "signal">;
 
 /** What the handler found, or why that is nothing. Its own words stay out: they may hold anything. */
 async function runOnce(

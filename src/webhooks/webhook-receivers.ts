@@ -16,6 +16,8 @@ import { WebhookConflictError, WebhookSecretError } from "./webhook-errors.js";
 import { readSecrets } from "./webhooks.js";
 
 const GONE = 410;
+/** Any pause ends the round: what was taken beside what is under way is given back, and the next round finds the endpoint disabled. */
+const GONE_PAUSE_MS = 1;
 /** Answers whose `Retry-After` counts. */
 const ASKS_FOR_PATIENCE = [429, 503];
 /** A secret that this process can't read may be readable to another one. */
@@ -136,7 +138,7 @@ export function judge(answer: Answer, tried: number): AttemptOutcome {
   const attempt = { at, durationMs, ...(status !== undefined && { status }), ...(why !== undefined && { why }) };
   if (why === undefined) return { attempt, outcome: "delivered" };
   // It waits for whoever looks after the endpoint.
-  if (status === GONE) return { attempt, outcome: "later", againInMs: 0 };
+  if (status === GONE) return { attempt, outcome: "later", againInMs: 0, pauseMs: GONE_PAUSE_MS };
   const pauseMs = retryPauseMs(tried);
   const asked =
     status !== undefined && ASKS_FOR_PATIENCE.includes(status)

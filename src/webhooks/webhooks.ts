@@ -20,7 +20,7 @@ import {
 import { newSecret, seal, unseal } from "./sealed-secret.js";
 import { type Answer, Sender } from "./send.js";
 import type { Targets } from "./target.js";
-import { EffectUnknownError, WebhookLimitError, WebhookUnknownError } from "./webhook-errors.js";
+import { EffectUnknownError, WebhookConflictError, WebhookLimitError, WebhookUnknownError } from "./webhook-errors.js";
 
 /** Endpoints that a tenant may have. */
 const MAX_ENDPOINTS = 50;
@@ -28,8 +28,9 @@ const MAX_ENDPOINTS = 50;
 export const ROTATION_GRACE_MS = 24 * 3_600_000;
 /** Deliveries read at a time where all are looked through. */
 const PAGE = 500;
-/** How long an endpoint that was removed is still known, ms. */
+/** How long an endpoint that was removed is still known, ms, and how many of a tenant's are: every look at deliveries asks all of them. */
 const REMOVED_KEPT_MS = 30 * 24 * 3_600_000;
+const REMOVED_KEPT = 50;
 
 export interface EndpointWithFigures extends Endpoint {
   readonly figures: QueueFigures;
@@ -164,7 +165,7 @@ export class Webhooks {
   }
 
   /**
-   * Ends it. What waits is dropped, and can be looked at for 30 days.
+   * Ends it. What waits is dropped, and can be looked at for 30 days, or until 50 more were removed.
    * @returns how many deliveries waited
    * @throws WebhookUnknownError, WebhookConflictError
    */
@@ -228,8 +229,10 @@ export class Webhooks {
     const found: EffectDelivery[] = [];
     const endpoints =
       query.endpoint === undefined ? await this.#ofTenant(tenant) : [await this.#find(tenant, query.endpoint)];
-    for (const endpoint of endpoints) {
+    const sizes = await Promise.all(endpoints.map(async ({ id }) => this.#queue(id).sizes()));
+    for (const [n, endpoint] of endpoints.entries()) {
       for (const set of setsFor(query.state, endpoint.state)) {
+        if (sizes[n]?.[set] === 0) continue;
         for await (const listed of this.#all(endpoint.id, set)) {
           if (query.type !== undefined && listed.delivery.effect.type !== query.type) continue;
           if (found.length === query.limit) return { deliveries: found, more: true };
@@ -246,11 +249,12 @@ export class Webhooks {
    */
   async delivery(tenant: string, effectId: string): Promise<readonly EffectDelivery[]> {
     if (!isEffectId(effectId)) throw new EffectUnknownError(effectId);
-    const found: EffectDelivery[] = [];
-    for (const endpoint of await this.#ofTenant(tenant)) {
-      const listed = await this.#queue(endpoint.id).get(effectId);
-      if (listed !== undefined) found.push(toEffectDelivery(endpoint, listed.set, listed));
-    }
+    const endpoints = await this.#ofTenant(tenant);
+    const listed = await Promise.all(endpoints.map(async ({ id }) => this.#queue(id).get(effectId)));
+    const found = endpoints.flatMap((endpoint, n) => {
+      const one = listed[n];
+      return one === undefined ? [] : [toEffectDelivery(endpoint, one.set, one)];
+    });
     if (found.length === 0) throw new EffectUnknownError(effectId);
     return found;
   }
@@ -337,8 +341,15 @@ export class Webhooks {
 
   async #forgetRemoved(tenant: string): Promise<void> {
     const before = Date.now() - REMOVED_KEPT_MS;
-    for (const record of await this.#ofTenant(tenant)) {
-      if (record.state === "removed" && record.changedAt < before) await this.#store.save(record.id, record, undefined);
+    const removed = (await this.#ofTenant(tenant))
+      .filter(({ state }) => state === "removed")
+      .sort((one, other) => other.changedAt - one.changedAt);
+    for (const [n, record] of removed.entries()) {
+      if (n < REMOVED_KEPT && record.changedAt >= before) continue;
+      await this.#store.save(record.id, record, undefined).catch((error: unknown) => {
+        // Somebody else, who removed another one, forgot it first.
+        if (!(error instanceof WebhookConflictError)) throw error;
+      });
     }
   }
 

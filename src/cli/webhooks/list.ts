@@ -14,7 +14,7 @@ export function webhooksListCommand(webhooks: Command): void {
     .command("list")
     .summary("list endpoints")
     .description("Lists the tenant's endpoints, the oldest first, with what waits for them.")
-    .option("--removed", "those that were removed within 30 days, too")
+    .option("--removed", "those that were removed within 30 days, too, the last 50")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
     .action(async ({ removed, json }: { readonly removed?: true; readonly json?: true }) => {

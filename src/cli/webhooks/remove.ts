@@ -15,7 +15,9 @@ Without --yes it says what would be dropped, and removes nothing.`;
 export function webhooksRemoveCommand(webhooks: Command): void {
   asAct(webhooks.command("remove"))
     .summary("remove an endpoint; what waits for it is dropped")
-    .description("Removes an endpoint. What waits for it is dropped, and stays listed for 30 days with who removed it.")
+    .description(
+      "Removes an endpoint. What waits for it is dropped, and stays listed for 30 days with who removed it, or until 50 more were.",
+    )
     .argument("<endpoint>", "as `gatehouse webhooks list` shows it")
     .option("--yes", "remove it")
     .option(...JSON_OPTION)

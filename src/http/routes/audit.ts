@@ -46,6 +46,7 @@ export function auditRoutes(api: Api): void {
       scope: "admin",
       tag: "Audit",
       summary: "Tell what administrators did, the newest first",
+      description: "A page may be short although more follow: go on while `next` is there.",
       query: Query,
       responses: {
         200: json(

@@ -17,7 +17,8 @@ import { parseStrictJson } from "../strict-json.js";
 
 const MAX_BATCH_EVENTS = 500;
 const MAX_WAIT_S = 10;
-const WAIT_LOOK_MS = 20;
+/** Between two looks at whether a session's events are committed: at first, and as long as nothing comes of it. */
+const WAIT_LOOK_MS = { first: 20, longest: 250 };
 /** Lines of a stream that are named in its answer; all are counted. */
 const MAX_LISTED = 1_000;
 
@@ -129,7 +130,8 @@ async function takeBatch(context: ApiContext, dependencies: ApiDependencies, typ
     throw waitMs > 0 ? rateLimited("Too many events of this device or tenant.", waitMs) : refusedAlone(only);
   }
   const wait = preferredWaitMs(context);
-  const sessions = wait === undefined ? undefined : await settled(dependencies, key, inputs, wait);
+  const asker = context.req.raw.signal;
+  const sessions = wait === undefined ? undefined : await settled(dependencies, key, inputs, wait, asker);
   if (wait !== undefined) context.header("preference-applied", `wait=${wait / 1_000}`);
   if (waitMs > 0) context.header("retry-after", String(Math.ceil(waitMs / 1_000)));
   return context.json({ results, totals, ...(sessions && { sessions }) }, isTaken(totals) ? 202 : 207);
@@ -340,6 +342,7 @@ async function settled(
   { tenant, emitters }: ApiKeyRecord,
   inputs: readonly unknown[],
   waitMs: number,
+  asker: AbortSignal,
 ): Promise<SettledSession[]> {
   const ids = new Set<string>();
   for (const input of inputs) {
@@ -349,15 +352,15 @@ async function settled(
   const until = performance.now() + waitMs;
   return Promise.all(
     [...ids].map(async (id) => {
-      for (;;) {
+      for (let pauseMs = WAIT_LOOK_MS.first; ; pauseMs = Math.min(2 * pauseMs, WAIT_LOOK_MS.longest)) {
         const { session, waiting } = await look(deployment, id);
         const committed = waiting === 0;
-        if (committed || performance.now() >= until || stopping.aborted) {
+        if (committed || performance.now() >= until || stopping.aborted || asker.aborted) {
           return session === undefined || "unreadable" in session
             ? { session: id, revision: 0, committed }
             : { session: id, state: session.state, revision: session.revision, committed };
         }
-        await delay(WAIT_LOOK_MS);
+        await delay(Math.max(0, Math.min(pauseMs, until - performance.now())));
       }
     }),
   );

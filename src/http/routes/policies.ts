@@ -98,10 +98,14 @@ export function policyRoutes(api: Api): void {
       const bytes = await readBytes(context, MAX_DOCUMENT_BYTES);
       const reading = readImport([{ name: "body", bytes }]);
       if (reading.problems.length > 0) {
-        throw new HttpProblem("import.refused", `Nothing was imported: ${reading.problems.length} problems.`, {
-          fix: "Correct what is listed.",
-          members: { errors: reading.problems.map(({ path, code, message, fix }) => ({ path, code, message, fix })) },
-        });
+        throw new HttpProblem(
+          "import.refused",
+          `Nothing was imported: ${reading.problems.length} ${reading.problems.length === 1 ? "problem" : "problems"}.`,
+          {
+            fix: "Correct what is listed.",
+            members: { errors: reading.problems.map(({ path, code, message, fix }) => ({ path, code, message, fix })) },
+          },
+        );
       }
       if (reading.policies.length === 0) {
         throw new HttpProblem("request.invalid", "The body holds no policy.", {

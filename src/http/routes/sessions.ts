@@ -37,7 +37,12 @@ const Query = z.strictObject({
   cursor: z.string().max(512).optional().openapi({ description: "`next` of the page before" }),
 });
 
-const Place = z.strictObject({ partition: z.int().min(0), from: z.string().nullable(), skip: z.int().min(0) });
+/** Where Redis goes on with a scan: it refuses what is no unsigned number of 64 bits. */
+const ScanCursor = z
+  .string()
+  .regex(/^\d{1,20}$/)
+  .refine((text) => BigInt.asUintN(64, BigInt(text)) === BigInt(text));
+const Place = z.strictObject({ partition: z.int().min(0), from: ScanCursor.nullable(), skip: z.int().min(0) });
 type Place = z.infer<typeof Place>;
 
 const SessionPath = z.object({

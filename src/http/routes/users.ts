@@ -65,7 +65,7 @@ export function userRoutes(api: Api): void {
         const lines: UserLine[] = [];
         for (const one of chunk) {
           if ("refusal" in one) {
-            refuse(one.place, one.refusal.path, one.refusal.message, one.refusal.fix);
+            refuse(one.place, one.refusal.path, one.refusal.message, LINE_FIX);
             continue;
           }
           const line = readUserLine(one.input);

@@ -120,7 +120,8 @@ export function webhookRoutes(api: Api): void {
       tag: "Webhooks",
       summary: "Remove a webhook endpoint",
       audit: { act: "webhooks.remove", about: ({ params: { id } }) => ({ endpoint: id }) },
-      description: "What waits for it is dropped, and stays listed for 30 days with who removed the endpoint.",
+      description:
+        "What waits for it is dropped, and stays listed for 30 days with who removed the endpoint, or until 50 more were.",
       params: Path,
       responses: {
         200: json(EndpointSchema.extend({ dropped: z.int() }).openapi("RemovedWebhookEndpoint"), "What was removed"),

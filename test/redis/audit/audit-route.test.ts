@@ -46,6 +46,7 @@ test("filters, and goes on page by page", async () => {
   const { body: first } = await api.ask("/v1/audit?limit=3");
   const { body: second } = await api.ask(`/v1/audit?limit=3&cursor=${first.next}`);
   expect([first.acts.length, second.acts.length, second.next]).toEqual([3, 2, null]);
+  expect((await api.ask("/v1/audit?cursor=0-0")).body).toEqual({ acts: [], next: null });
   const since = new Date(Date.now() + 60_000).toISOString();
   expect(await acts(`?since=${encodeURIComponent(since)}`)).toEqual([]);
 });

@@ -213,19 +213,31 @@ describe("GET /v1/sessions", () => {
     expect((await api.ask(`/v1/sessions?${query}`)).body.sessions).toHaveLength(count);
   });
 
-  test.each(["state=nowhere", "limit=0", "cursor=nonsense", "sort=up", "state=active&state=locked"])(
-    "%s is a problem",
-    async (query) => {
-      const { status, body } = await api.ask(`/v1/sessions?${query}`);
-      expect([status, body.code]).toEqual([400, "request.invalid"]);
-    },
-  );
+  const cursorFrom = (from: string): string =>
+    `cursor=${Buffer.from(JSON.stringify({ partition: 0, from, skip: 0 })).toString("base64url")}`;
+
+  test.each([
+    "state=nowhere",
+    "limit=0",
+    "cursor=nonsense",
+    cursorFrom("nonsense"),
+    cursorFrom("-1"),
+    cursorFrom("9".repeat(20)),
+    "sort=up",
+    "state=active&state=locked",
+  ])("%s is a problem", async (query) => {
+    const { status, body } = await api.ask(`/v1/sessions?${query}`);
+    expect([status, body.code]).toEqual([400, "request.invalid"]);
+  });
 });
 
 test("every problem's type leads to a page about it", async () => {
   const { body } = await api.ask("/v1/sessions", { key: "nonsense" });
   const page = await fetch(`${api.url}${body.type}`);
-  expect([page.status, await page.text()]).toEqual([200, expect.stringContaining("auth.invalid")]);
+  expect([page.status, await page.text()]).toEqual([
+    200,
+    expect.stringMatching(/^auth\.invalid\n\nstatus: 401\nmeaning: .+\nwhat to do: .+\n$/),
+  ]);
 });
 
 // Last: it changes what the others look at.

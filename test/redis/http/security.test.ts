@@ -1,5 +1,8 @@
 /** What the API demands of whoever calls: the security requirements S1 to S10, S13 and S16, each tried from outside. */
+import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { isSecretOf } from "../../../src/keys/api-key.js";
 import { partitionOf } from "../../../src/store/session-key.js";
@@ -271,4 +274,30 @@ describe("S13: rate limits", () => {
 test("S16: a decision is never kept by anybody on the way", async () => {
   const { headers } = await api.ask(`/v1/decision?device=${device}&user=adele`);
   expect(headers.get("cache-control")).toBe("no-store");
+});
+
+test.each([
+  [
+    "headers beyond their limit",
+    `GET /livez HTTP/1.1\r\nhost: x\r\nx-long: ${"x".repeat(20_000)}\r\n\r\n`,
+    431,
+    "request.headers_too_large",
+  ],
+  [
+    "an address beyond it",
+    `GET /v1/sessions?user=${"x".repeat(20_000)} HTTP/1.1\r\nhost: x\r\n\r\n`,
+    431,
+    "request.headers_too_large",
+  ],
+  ["what is no HTTP", "canary-in-a-line\r\n\r\n", 400, "request.invalid"],
+])("%s: a problem, too, and the connection ends", async (_, sent, status, code) => {
+  const { hostname, port } = new URL(api.url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, "connect");
+  socket.write(sent);
+  const [head = "", body = ""] = (await text(socket)).split("\r\n\r\n");
+  expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(head).toContain("content-type: application/problem+json");
+  expect(JSON.parse(body)).toMatchObject({ status, code, requestId: expect.any(String) });
+  expect(body).not.toContain("canary");
 });

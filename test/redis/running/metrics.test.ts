@@ -55,7 +55,7 @@ describe("what was counted", () => {
     ['gatehouse_transitions_total{from="none",to="unenrolled"}', 1],
     ['gatehouse_transitions_total{from="pinSetup",to="active"}', 1],
     ['gatehouse_sessions{state="active"}', 1],
-    ['gatehouse_partition_behind{partition="0"}', 0],
+    ['gatehouse_partition_waiting_events{partition="0"}', 0],
     ["gatehouse_durability_class", 0],
     ["gatehouse_store_reachable", 1],
   ])("%s is %i", async (name, expected) => {

@@ -85,6 +85,9 @@ async function makeDue(endpoint: string): Promise<void> {
   await connection.hdel(`${key}meta`, "nextTry");
 }
 
+/** Requests under way at once to one endpoint, at most. */
+const MOST_SIDE_BY_SIDE = 32;
+
 const queueOf = (endpoint: string): DeliveryQueue => new DeliveryQueue(connection, redis.prefix, endpoint);
 
 describe("what is sent", () => {
@@ -392,6 +395,17 @@ describe("an endpoint that answers 410", () => {
   });
 });
 
+describe("an endpoint that answers 410 in the middle of many", () => {
+  test("is sent nothing beyond what was under way", async () => {
+    const { endpoint } = await add();
+    await give(...Array.from({ length: 300 }, () => effect()));
+    receiver.reply = (request, response) => answer(receiver.requests.length > 150 ? 410 : 204)(request, response);
+    await newDeliverer().look();
+    expect(receiver.requests.length - 150).toBeLessThanOrEqual(MOST_SIDE_BY_SIDE);
+    expect((await webhooks.get(TENANT, endpoint.id)).figures).toMatchObject({ waiting: 150, delivered: 150 });
+  });
+});
+
 describe("an endpoint that is paused", () => {
   test("is sent nothing until it is resumed, and then everything", async () => {
     const { endpoint } = await add();
@@ -422,6 +436,18 @@ describe("an endpoint that is removed", () => {
     ]);
     expect(await give(effect())).toEqual([]);
     expect((await webhooks.deliveries(TENANT, { limit: 5 })).deliveries).toHaveLength(1);
+  });
+
+  test("is forgotten when fifty more were removed, also where several are removed at the same moment", async () => {
+    const made: string[] = [];
+    for (let n = 0; n < 52; n++) {
+      const { endpoint } = await add();
+      made.push(endpoint.id);
+      if (n < 49) await webhooks.remove(TENANT, endpoint.id, "robin");
+    }
+    await Promise.all(made.slice(49).map(async (id) => webhooks.remove(TENANT, id, "robin")));
+    const known = (await webhooks.list(TENANT, { removed: true })).map(({ id }) => id);
+    expect(known.sort()).toEqual(made.slice(2).sort());
   });
 
   test("takes nothing from a hand-over that read of it before", async () => {
