@@ -20,10 +20,21 @@ export interface Device {
   readonly accepted: string[];
   /** A decision that let somebody in whom the events accepted by then keep out. */
   readonly wrongAnswers: string[];
-  /** Questions, and those answered `deny` although the oracle would allow: doubt is no violation. */
+  readonly refused: string[];
   asked: number;
-  doubts: number;
-  refused: string[];
+  /** When its last event was accepted, by `performance.now()`. */
+  heardAt: number;
+}
+
+/** What became of all that was told and asked. */
+export interface Tally {
+  /** Accepted. */
+  events: number;
+  allowed: number;
+  /** Kept out, and the oracle would keep them out, too. */
+  denied: number;
+  /** Kept out although the oracle would let them in: doubt, which is no violation. */
+  doubted: number;
 }
 
 export interface LoadOptions {
@@ -35,7 +46,7 @@ export interface LoadOptions {
 
 export class Load {
   readonly devices: readonly Device[];
-  #events = 0;
+  readonly tally: Tally = { events: 0, allowed: 0, denied: 0, doubted: 0 };
   readonly #clients: readonly GatehouseClient[];
 
   constructor(private readonly options: LoadOptions) {
@@ -47,15 +58,15 @@ export class Load {
       oracle: new Oracle(),
       accepted: [],
       wrongAnswers: [],
-      asked: 0,
-      doubts: 0,
       refused: [],
+      asked: 0,
+      heardAt: performance.now(),
     }));
   }
 
-  /** Accepted so far. */
-  get events(): number {
-    return this.#events;
+  /** Since when every device had an event accepted, by `performance.now()`. */
+  get heardSince(): number {
+    return Math.min(...this.devices.map(({ heardAt }) => heardAt));
   }
 
   /** Until the signal; then every event that was begun is brought to its answer. */
@@ -99,7 +110,8 @@ export class Load {
       if (result?.status === "accepted" || result?.status === "duplicate") {
         device.oracle.take(event);
         device.accepted.push(id);
-        this.#events++;
+        device.heardAt = performance.now();
+        this.tally.events++;
         return true;
       }
       if (result?.status === "refused" || result?.status === "conflict") {
@@ -118,6 +130,8 @@ export class Load {
       const after = device.accepted.at(-1);
       device.wrongAnswers.push(`allow at revision ${revision} after event ${after}, in ${device.oracle.state}`);
     }
-    if (decision !== "allow" && device.oracle.hasAccess) device.doubts++;
+    if (decision === "allow") this.tally.allowed++;
+    else if (device.oracle.hasAccess) this.tally.doubted++;
+    else this.tally.denied++;
   }
 }
