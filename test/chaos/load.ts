@@ -1,7 +1,9 @@
 /**
- * The devices of a chaos run. Each tells one event after the other and waits until it is accepted, so the order in which they count is known;
+ * The devices of a run. Each tells one event after the other and waits until it is accepted, so the order in which they count is known;
  * and it asks for access in between, so every answer can be held against the oracle.
  */
+import { setMaxListeners } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { createClient, type GatehouseClient, type GatehouseEvent } from "../../src/client/index.js";
 import { Random } from "../../src/demo/random.js";
 import { type ChaosEvent, Oracle } from "./oracle.js";
@@ -42,6 +44,8 @@ export interface LoadOptions {
   readonly key: string;
   readonly seed: number;
   readonly devices: number;
+  /** Between two events of one device, on average, ms; default: none. */
+  readonly pauseMs?: number;
 }
 
 export class Load {
@@ -71,6 +75,8 @@ export class Load {
 
   /** Until the signal; then every event that was begun is brought to its answer. */
   async run(signal: AbortSignal): Promise<void> {
+    // Each device waits for it.
+    setMaxListeners(0, signal);
     await Promise.all(this.devices.map(async (device, index) => this.#live(device, index, signal)));
   }
 
@@ -81,12 +87,14 @@ export class Load {
   async #live(device: Device, index: number, signal: AbortSignal): Promise<void> {
     const random = new Random(this.options.seed, "behaviour", index);
     const chance = (): number => random.uint32() / 2 ** 32;
+    const { pauseMs = 0 } = this.options;
     let wipe: string | undefined;
     for (let n = 0; !signal.aborted; n++) {
       const event = nextEvent(device.oracle.state, chance, () => `w${index}-${n}`, wipe);
       if (event.type === "wipe.requested") wipe = event.requestId;
       if (!(await this.#tell(device, event, `${index}-${n}`))) return;
       if (random.chance(ASKS)) await this.#ask(device);
+      if (pauseMs > 0) await delay(2 * pauseMs * chance(), undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -118,7 +126,7 @@ export class Load {
         device.refused.push(`${id}: ${JSON.stringify(result)}`);
         return false;
       }
-      await new Promise((resolve) => setTimeout(resolve, BACK_OFF_MS));
+      await delay(BACK_OFF_MS);
     }
   }
 

@@ -26,7 +26,7 @@ export async function runDirectory(named: string | undefined, kind: string): Pro
 /** Data and logs; what a report is made of stays. */
 export async function removeData(directory: string): Promise<void> {
   const names = await readdir(directory);
-  const data = names.filter((name) => name === "redis" || name.endsWith(".log"));
+  const data = names.filter((name) => name === "redis" || name === "archive" || name.endsWith(".log"));
   await Promise.all(
     data.map(async (name) => rm(join(directory, name), { recursive: true, force: true, maxRetries: 3 })),
   );

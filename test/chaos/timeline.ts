@@ -1,4 +1,5 @@
 /** A chaos run as a picture: what was accepted and answered each second, what was broken meanwhile, and how long it took to get over it. */
+import { escape, round, roundUp, style, timeMarks, widthOf } from "./ink.js";
 import type { Tally } from "./load.js";
 import { FAULTS, type Fault, type FaultKind } from "./nemesis.js";
 
@@ -51,21 +52,16 @@ const ANSWERS = [
   ["doubted", "denied in doubt"],
 ] as const;
 
-/** Readable on light and on dark ground, whichever the reader has. */
-const STYLE = `
-  svg { --ground: #ffffff; --ink: #1f2937; --soft: #6b7280; --line: #e5e7eb;
-    --events: #2563eb; --allowed: #16a34a; --denied: #94a3b8; --doubted: #f59e0b;
-    --process: #e11d48; --redis: #9333ea; --network: #0891b2; --around: #b45309; }
-  @media (prefers-color-scheme: dark) {
-    svg { --ground: #0f172a; --ink: #e2e8f0; --soft: #94a3b8; --line: #263247;
-      --events: #60a5fa; --allowed: #4ade80; --denied: #64748b; --doubted: #fbbf24;
-      --process: #fb7185; --redis: #c084fc; --network: #22d3ee; --around: #fb923c; } }
-  text { fill: var(--ink); font: 12px system-ui, -apple-system, "Segoe UI", "Helvetica Neue", sans-serif; }
-  .title { font-size: 17px; font-weight: 600; }
-  .head { font-weight: 600; }
-  .soft { fill: var(--soft); font-size: 11px; }
-  .line { stroke: var(--line); }
-`;
+const COLOURS = {
+  events: ["#2563eb", "#60a5fa"],
+  allowed: ["#16a34a", "#4ade80"],
+  denied: ["#94a3b8", "#64748b"],
+  doubted: ["#f59e0b", "#fbbf24"],
+  process: ["#e11d48", "#fb7185"],
+  redis: ["#9333ea", "#c084fc"],
+  network: ["#0891b2", "#22d3ee"],
+  around: ["#b45309", "#fb923c"],
+} as const;
 
 /** An SVG document. */
 export function timeline({ perSecond, faults, title }: TimelineInput): string {
@@ -81,8 +77,8 @@ export function timeline({ perSecond, faults, title }: TimelineInput): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img">`,
     `<title>${escape(title)}</title>`,
-    `<style>${STYLE}</style>`,
-    `<rect width="${WIDTH}" height="${height}" rx="8" fill="var(--ground)"/>`,
+    style(COLOURS),
+    `<rect width="${WIDTH}" height="${height}" rx="8" class="ground"/>`,
     `<text class="title" x="20" y="30">${escape(title)}</text>`,
     ...legend(),
     ...axis(seconds, x, bottom),
@@ -100,11 +96,11 @@ function legend(): string[] {
   let x = 20;
   const entry = (mark: (at: number) => string, words: string): void => {
     parts.push(mark(x), `<text class="soft" x="${x + 17}" y="56">${words}</text>`);
-    x += 30 + words.length * 5.9;
+    x += 30 + widthOf(words);
   };
   const box = (fill: string, opacity = 1) => {
     return (at: number): string =>
-      `<rect x="${at}" y="47" width="12" height="10" rx="2" fill="var(--${fill})" opacity="${opacity}"/>`;
+      `<rect x="${at}" y="47" width="12" height="10" rx="2" class="fill-${fill}" opacity="${opacity}"/>`;
   };
   for (const [family, words] of FAMILIES) entry(box(family), words);
   entry(box("soft", 0.35), "until every device was heard again");
@@ -113,10 +109,8 @@ function legend(): string[] {
 }
 
 function axis(seconds: number, x: (ms: number) => number, bottom: number): string[] {
-  const every = [5, 10, 15, 30, 60, 120, 300, 600, 1_800, 3_600].find((step) => seconds / step <= 10) ?? 7_200;
-  return Array.from({ length: Math.floor(seconds / every) + 1 }, (_, n) => n * every).map((second) => {
+  return timeMarks(seconds, 10).map(({ second, words }) => {
     const at = round(x(second * 1_000));
-    const words = `${Math.floor(second / 60)}:${String(second % 60).padStart(2, "0")}`;
     return `<line class="line" x1="${at}" x2="${at}" y1="${TOP}" y2="${bottom}"/><text class="soft" x="${at}" y="${bottom + 16}" text-anchor="middle">${words}</text>`;
   });
 }
@@ -131,9 +125,9 @@ function eventsPanel({ perSecond, x }: Chart, top: number): string[] {
   const y = (n: number): number => top + EVENTS_HEIGHT * (1 - n / most);
   const points = perSecond.map(({ events }, second) => `${round(x(second * 1_000 + 500))},${round(y(events))}`);
   return [
-    ...panelFrame(top, EVENTS_HEIGHT, most, "events accepted", "a second"),
+    ...panelFrame(top, EVENTS_HEIGHT, most, "events", "accepted a second"),
     area(points, perSecond.length, x, top + EVENTS_HEIGHT, "events", 0.14),
-    `<polyline points="${points.join(" ")}" fill="none" stroke="var(--events)" stroke-width="1.8" stroke-linejoin="round"/>`,
+    `<polyline points="${points.join(" ")}" class="stroke-events" fill="none" stroke-width="1.8" stroke-linejoin="round"/>`,
   ];
 }
 
@@ -147,9 +141,9 @@ function answersPanel({ perSecond, x }: Chart, top: number): string[] {
     const lower = ground.map((n, second) => at(second, n)).toReversed();
     perSecond.forEach((second, n) => (ground[n] = (ground[n] ?? 0) + second[name]));
     const upper = ground.map((n, second) => at(second, n));
-    layers.push(`<polygon points="${[...upper, ...lower].join(" ")}" fill="var(--${name})" opacity="0.85"/>`);
+    layers.push(`<polygon points="${[...upper, ...lower].join(" ")}" class="fill-${name}" opacity="0.85"/>`);
   }
-  return [...panelFrame(top, ANSWERS_HEIGHT, most, "decisions", "a second"), ...layers];
+  return [...panelFrame(top, ANSWERS_HEIGHT, most, "decisions", "given a second"), ...layers];
 }
 
 function panelFrame(top: number, height: number, most: number, head: string, unit: string): string[] {
@@ -157,7 +151,7 @@ function panelFrame(top: number, height: number, most: number, head: string, uni
   return [
     `<line class="line" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${top}" y2="${top}"/>`,
     `<line class="line" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${bottom}" y2="${bottom}"/>`,
-    `<text class="head" x="20" y="${top + 12}">${head}</text><text class="soft" x="20" y="${top + 28}">${unit}</text>`,
+    `<text class="head" x="20" y="${top + 24}">${head}</text><text class="soft" x="20" y="${top + 40}">${unit}</text>`,
     `<text class="soft" x="${LEFT - 8}" y="${top + 4}" text-anchor="end">${most.toLocaleString("en")}</text>`,
     `<text class="soft" x="${LEFT - 8}" y="${bottom + 4}" text-anchor="end">0</text>`,
   ];
@@ -191,7 +185,7 @@ function faultsPanel(
 
 function recovery({ kind, to, recoveryMs = 0 }: Fault, x: (ms: number) => number, middle: number): string {
   const width = round(Math.max(0, x(to + recoveryMs) - x(to)));
-  return `<rect x="${round(x(to))}" y="${middle - 4}" width="${width}" height="8" fill="var(--${FAMILY[kind]})" opacity="0.35"/>`;
+  return `<rect x="${round(x(to))}" y="${middle - 4}" width="${width}" height="8" class="fill-${FAMILY[kind]}" opacity="0.35"/>`;
 }
 
 function span(
@@ -204,7 +198,7 @@ function span(
 ): string {
   const width = Math.max(NARROWEST, round(x(to) - x(from)));
   const title = words === undefined ? "" : `<title>${escape(words)}</title>`;
-  return `<rect x="${round(x(from))}" y="${top}" width="${width}" height="${height}"${height < 20 ? ' rx="2"' : ""} fill="var(--${FAMILY[kind]})" opacity="${opacity}">${title}</rect>`;
+  return `<rect x="${round(x(from))}" y="${top}" width="${width}" height="${height}"${height < 20 ? ' rx="2"' : ""} class="fill-${FAMILY[kind]}" opacity="${opacity}">${title}</rect>`;
 }
 
 function area(
@@ -217,7 +211,7 @@ function area(
 ): string {
   if (seconds === 0) return "";
   const corners = [`${round(x(500))},${ground}`, ...points, `${round(x(seconds * 1_000 - 500))},${ground}`];
-  return `<polygon points="${corners.join(" ")}" fill="var(--${fill})" opacity="${opacity}"/>`;
+  return `<polygon points="${corners.join(" ")}" class="fill-${fill}" opacity="${opacity}"/>`;
 }
 
 /** `workerKilled` as people say it. */
@@ -226,12 +220,3 @@ const wordsOf = (kind: FaultKind): string =>
     .replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
     .replace(/^redis/, "Redis")
     .replace(/^api/, "API");
-
-/** To two figures. */
-function roundUp(n: number): number {
-  const unit = 10 ** Math.max(0, Math.floor(Math.log10(n)) - 1);
-  return Math.ceil(n / unit) * unit;
-}
-
-const round = (value: number): number => Math.round(value * 10) / 10;
-const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
