@@ -19,6 +19,7 @@ const ROW = HEAD + PANEL_HEIGHT + 34;
 const TOP = 48;
 /** Lines of a panel, at most: those that are highest. */
 const MOST_LINES = 6;
+const LEGEND_GAP = 30;
 
 const COLOURS = {
   a: ["#2563eb", "#60a5fa"],
@@ -61,10 +62,10 @@ function panel(kind: FigureName, sightings: readonly Sighting[], left: number, t
   const y = (value: number): number => ground - (value / most) * PANEL_HEIGHT;
   let legendX = left;
   const legend = names.flatMap((name, n) => {
-    const words = name.slice(kind.length + 1);
+    const words = wordsOfFigure(name, kind);
     if (words === "") return [];
     const at = legendX;
-    legendX += 30 + widthOf(words);
+    legendX += LEGEND_GAP + widthOf(words);
     return [
       `<rect x="${round(at)}" y="${top + 26}" width="12" height="10" rx="2" class="fill-${COLOUR_NAMES[n]}"/>`,
       `<text class="soft" x="${round(at + 17)}" y="${top + 35}">${escape(words)}</text>`,
@@ -91,7 +92,10 @@ function panel(kind: FigureName, sightings: readonly Sighting[], left: number, t
   ];
 }
 
-/** The figures of a kind, the highest first. */
+/** `held partition.seen` → `seen`: what no other of the kind is called. */
+const wordsOfFigure = (name: string, kind: FigureName): string => name.slice(kind.length + 1).replace("partition.", "");
+
+/** The highest figures of a kind, as many as there is room to name. */
 function namesOf(kind: FigureName, sightings: readonly Sighting[]): readonly string[] {
   const highest = new Map<string, number>();
   for (const { figures } of sightings) {
@@ -99,10 +103,11 @@ function namesOf(kind: FigureName, sightings: readonly Sighting[]): readonly str
       if (name.split(" ", 1)[0] === kind) highest.set(name, Math.max(value, highest.get(name) ?? 0));
     }
   }
-  return [...highest]
-    .toSorted(([, a], [, b]) => b - a)
+  const ranked = [...highest].toSorted(([, a], [, b]) => b - a).map(([name]) => name);
+  let room = PANEL_WIDTH;
+  return ranked
     .slice(0, MOST_LINES)
-    .map(([name]) => name)
+    .filter((name) => (room -= LEGEND_GAP + widthOf(wordsOfFigure(name, kind))) > 0)
     .toSorted();
 }
 
