@@ -17,7 +17,7 @@ const BACK_OFF_MS = 100;
 
 export interface Device {
   readonly id: string;
-  readonly oracle: Oracle;
+  oracle: Oracle;
   /** Ids of the events that were accepted, in their order. */
   readonly accepted: string[];
   /** A decision that let somebody in whom the events accepted by then keep out. */
@@ -39,6 +39,9 @@ export interface Tally {
   doubted: number;
 }
 
+/** The reason that a decision gives where there is no session. */
+const NO_SESSION = "session.unknown";
+
 export interface LoadOptions {
   readonly apiUrls: readonly string[];
   readonly key: string;
@@ -46,11 +49,15 @@ export interface LoadOptions {
   readonly devices: number;
   /** Between two events of one device, on average, ms; default: none. */
   readonly pauseMs?: number;
+  /** Now and then a device is silent for so long that its session may be retired, and then begins anew; default: none is. */
+  readonly sleep?: { readonly chance: number; readonly ms: number };
 }
 
 export class Load {
   readonly devices: readonly Device[];
   readonly tally: Tally = { events: 0, allowed: 0, denied: 0, doubted: 0 };
+  /** Sessions that were retired while their devices slept. */
+  retired = 0;
   readonly #clients: readonly GatehouseClient[];
 
   constructor(private readonly options: LoadOptions) {
@@ -87,13 +94,21 @@ export class Load {
   async #live(device: Device, index: number, signal: AbortSignal): Promise<void> {
     const random = new Random(this.options.seed, "behaviour", index);
     const chance = (): number => random.uint32() / 2 ** 32;
-    const { pauseMs = 0 } = this.options;
+    const { pauseMs = 0, sleep } = this.options;
     let wipe: string | undefined;
     for (let n = 0; !signal.aborted; n++) {
       const event = nextEvent(device.oracle.state, chance, () => `w${index}-${n}`, wipe);
       if (event.type === "wipe.requested") wipe = event.requestId;
       if (!(await this.#tell(device, event, `${index}-${n}`))) return;
       if (random.chance(ASKS)) await this.#ask(device);
+      if (sleep !== undefined && chance() < sleep.chance) {
+        await delay(sleep.ms, undefined, { signal }).catch(() => undefined);
+        if (await this.#isRetired(device)) {
+          this.retired++;
+          device.oracle = new Oracle();
+          wipe = undefined;
+        }
+      }
       if (pauseMs > 0) await delay(2 * pauseMs * chance(), undefined, { signal }).catch(() => undefined);
     }
   }
@@ -128,6 +143,12 @@ export class Load {
       }
       await delay(BACK_OFF_MS);
     }
+  }
+
+  async #isRetired(device: Device): Promise<boolean> {
+    if (device.oracle.state === "none") return false;
+    const [client] = this.#clients as readonly [GatehouseClient];
+    return (await client.decide({ device: device.id, user: USER })).reasons.includes(NO_SESSION);
   }
 
   async #ask(device: Device): Promise<void> {

@@ -17,6 +17,8 @@ export interface SoakReport {
   readonly minutes: number;
   readonly events: number;
   readonly questions: number;
+  /** Sessions that were retired; their devices began new ones. */
+  readonly retired: number;
   readonly looks: number;
   /** Whether something grows was judged: the run was long enough. */
   readonly isJudged: boolean;
@@ -40,7 +42,7 @@ export const isBad = ({ grows, restarts, wrong, failure }: SoakReport): boolean 
 /** The report as files in the directory: report.json, report.txt and soak.svg. */
 export async function writeReport(result: SoakResult, directory: string): Promise<SoakReport> {
   const file = join(directory, "soak.svg");
-  const { seed, minutes, events, questions, sightings, restarts, wrong, isComplete, failure } = result;
+  const { seed, minutes, events, questions, retired, sightings, restarts, wrong, isComplete, failure } = result;
   const figures = trends(sightings);
   const isJudged = minutes >= SHORTEST_JUDGED_MINUTES;
   const grows = isJudged ? figures.filter(({ verdict }) => verdict === "grows").map(({ figure }) => figure) : [];
@@ -49,6 +51,7 @@ export async function writeReport(result: SoakResult, directory: string): Promis
     minutes,
     events,
     questions,
+    retired,
     looks: sightings.length,
     isJudged,
     grows,
@@ -68,7 +71,7 @@ export async function writeReport(result: SoakResult, directory: string): Promis
 }
 
 export function textOf(report: SoakReport): string {
-  const { seed, minutes, events, questions, looks, figures, restarts, wrong, failure } = report;
+  const { seed, minutes, events, questions, retired, looks, figures, restarts, wrong, failure } = report;
   const table = new Table({
     head: ["figure", "first", "last", "slope per hour", "rise", "allowed", ""],
     colAligns: ["left", "right", "right", "right", "right", "right", "left"],
@@ -86,7 +89,7 @@ export function textOf(report: SoakReport): string {
     ]);
   }
   const lines = [
-    `Seed ${seed}: ${count(events)} events and ${count(questions)} questions in ${minutes} minutes, looked at ${count(looks)} times.`,
+    `Seed ${seed}: ${count(events)} events and ${count(questions)} questions in ${minutes} minutes; ${count(retired)} sessions were retired and begun anew. Looked at ${count(looks)} times.`,
     table.toString(),
     "Slope: least squares over the second half of the run. Rise: what that makes over the half.",
   ];

@@ -32,6 +32,8 @@ export interface SoakResult {
   readonly minutes: number;
   readonly events: number;
   readonly questions: number;
+  /** Sessions that were retired; their devices began new ones. */
+  readonly retired: number;
   /** Refused what they may say, or let in against what is known. */
   readonly wrong: readonly string[];
   readonly sightings: readonly Sighting[];
@@ -41,6 +43,8 @@ export interface SoakResult {
   readonly failure?: Error;
 }
 
+const DAY_MS = 24 * 3_600_000;
+
 /** Bounds that are reached within minutes, so that what is bounded is seen to be. */
 export const DEPLOYMENT: DeploymentRequest = {
   partitionCount: 16,
@@ -49,6 +53,9 @@ export const DEPLOYMENT: DeploymentRequest = {
   dedupeLimit: 100,
 };
 const ARCHIVE_EVERY = "10s";
+/** Sessions that were silent for so long are retired; a device that sleeps does so for longer. */
+const RETENTION_MS = 30_000;
+const SLEEP = { chance: 0.003, ms: 3 * RETENTION_MS };
 
 /** Never rejects: a run that fails has a result that says so. */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
@@ -68,6 +75,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     minutes: Math.round((endedAt - startedAt) / 600) / 100,
     events: load?.tally.events ?? 0,
     questions: load === undefined ? 0 : load.tally.allowed + load.tally.denied + load.tally.doubted,
+    retired: load?.retired ?? 0,
     wrong: (load?.devices ?? []).flatMap(({ id, wrongAnswers, refused }) =>
       [...wrongAnswers, ...refused].map((what) => `${id}: ${what}`),
     ),
@@ -94,7 +102,7 @@ async function live(options: SoakOptions, seen: Seen, ends: (() => Promise<unkno
   const fleet = await Fleet.start({
     directory,
     size: { workers: 2, apis: 2, archiver: { arguments: ["--to", archive, "--every", ARCHIVE_EVERY, "--checkpoint"] } },
-    environment: ENVIRONMENT,
+    environment: { ...ENVIRONMENT, GATEHOUSE_SESSION_RETENTION_DAYS: String(RETENTION_MS / DAY_MS) },
     prepare: async (redis) => (await openDeployment({ redis, prefix: PREFIX, deployment: DEPLOYMENT })).close(),
     ends,
   });
@@ -108,6 +116,7 @@ async function live(options: SoakOptions, seen: Seen, ends: (() => Promise<unkno
     seed,
     devices,
     pauseMs: (1_000 * devices) / eventsPerSecond,
+    sleep: SLEEP,
   });
   seen.load = load;
   ends.push(async () => load.close());
