@@ -44,6 +44,8 @@ export interface ChaosResult {
 
 /** What failed at the receiver is tried again by the published schedule, up to half a minute later in so short a run. */
 const DRAIN_PATIENCE_MS = 120_000;
+/** Events that a device tells at once, at most. */
+const BURST = 8;
 const NOTHING: Tally = { events: 0, allowed: 0, denied: 0, doubted: 0 };
 
 /** What is seen while it runs, so that a run which ends in the middle leaves a report, too. */
@@ -108,7 +110,7 @@ async function live(
   const deployment = await openDeployment({ redis: fleet.redisUrl, prefix: PREFIX });
   ends.push(async () => deployment.close());
   const key = await furnish(deployment, receiver.url);
-  const load = new Load({ apiUrls: fleet.apiUrls, key, seed, devices: options.devices });
+  const load = new Load({ apiUrls: fleet.apiUrls, key, seed, devices: options.devices, burst: BURST });
   ends.push(async () => load.close());
   const seen: Seen = { startedAt: performance.now(), load, perSecond: [], faults: [] };
   onBegin(seen);

@@ -1,5 +1,5 @@
 /**
- * The devices of a run. Each tells one event after the other and waits until it is accepted, so the order in which they count is known;
+ * The devices of a run. Each tells a few events and waits until they are accepted before it goes on, so the order in which they count is known;
  * and it asks for access in between, so every answer can be held against the oracle.
  */
 import { setMaxListeners } from "node:events";
@@ -47,7 +47,9 @@ export interface LoadOptions {
   readonly key: string;
   readonly seed: number;
   readonly devices: number;
-  /** Between two events of one device, on average, ms; default: none. */
+  /** Events that a device tells at once, at most; default 1. */
+  readonly burst?: number;
+  /** Between two calls of one device, on average, ms; default: none. */
   readonly pauseMs?: number;
   /** Now and then a device is silent for so long that its session may be retired, and then begins anew; default: none is. */
   readonly sleep?: { readonly chance: number; readonly ms: number };
@@ -94,13 +96,19 @@ export class Load {
   async #live(device: Device, index: number, signal: AbortSignal): Promise<void> {
     const random = new Random(this.options.seed, "behaviour", index);
     const chance = (): number => random.uint32() / 2 ** 32;
-    const { pauseMs = 0, sleep } = this.options;
+    const { burst = 1, pauseMs = 0, sleep } = this.options;
     let wipe: string | undefined;
-    for (let n = 0; !signal.aborted; n++) {
-      const event = nextEvent(device.oracle.state, chance, () => `w${index}-${n}`, wipe);
-      if (event.type === "wipe.requested") wipe = event.requestId;
-      if (!(await this.#tell(device, event, `${index}-${n}`))) return;
-      if (random.chance(ASKS)) await this.#ask(device);
+    for (let n = 0; !signal.aborted;) {
+      const events: [ChaosEvent, string][] = [];
+      for (let left = random.between(1, burst); left > 0; left--, n++) {
+        const event = nextEvent(device.oracle.state, chance, () => `w${index}-${n}`, wipe);
+        if (event.type === "wipe.requested") wipe = event.requestId;
+        // Nobody asks before they are accepted.
+        device.oracle.take(event);
+        events.push([event, `${index}-${n}`]);
+      }
+      if (!(await this.#tell(device, events))) return;
+      if (random.chance(ASKS * events.length)) await this.#ask(device);
       if (sleep !== undefined && chance() < sleep.chance) {
         await delay(sleep.ms, undefined, { signal }).catch(() => undefined);
         if (await this.#isRetired(device)) {
@@ -113,33 +121,37 @@ export class Load {
     }
   }
 
-  /** The same event to one API or another, until one of them has taken it. */
-  async #tell(device: Device, event: ChaosEvent, id: string): Promise<boolean> {
-    const told = {
-      specversion: "1.0",
-      id,
-      source: SOURCE,
-      type: event.type,
-      subject: `${device.id}/${USER}`,
-      time: new Date().toISOString(),
-      data: dataOf(event),
-    } as unknown as GatehouseEvent;
+  /** The same events to one API or another, until one of them has taken them. */
+  async #tell(device: Device, events: readonly (readonly [ChaosEvent, string])[]): Promise<boolean> {
+    const told = events.map(
+      ([event, id]) =>
+        ({
+          specversion: "1.0",
+          id,
+          source: SOURCE,
+          type: event.type,
+          subject: `${device.id}/${USER}`,
+          time: new Date().toISOString(),
+          data: dataOf(event),
+        }) as unknown as GatehouseEvent,
+    );
     for (let tries = 0; ; tries++) {
       const client = this.#clients[tries % this.#clients.length] as GatehouseClient;
-      const result = await client.emit(told).then(
-        ({ results: [one] }) => one,
-        () => undefined,
+      const results = await client.emit(told).then(
+        (report) => report.results,
+        () => [],
       );
-      if (result?.status === "accepted" || result?.status === "duplicate") {
-        device.oracle.take(event);
-        device.accepted.push(id);
-        device.heardAt = performance.now();
-        this.tally.events++;
-        return true;
-      }
-      if (result?.status === "refused" || result?.status === "conflict") {
-        device.refused.push(`${id}: ${JSON.stringify(result)}`);
+      const wrong = results.filter(({ status }) => status === "refused" || status === "conflict");
+      if (wrong.length > 0) {
+        device.refused.push(...wrong.map((result) => JSON.stringify(result)));
         return false;
+      }
+      const isTaken = results.every(({ status }) => status === "accepted" || status === "duplicate");
+      if (isTaken && results.length === told.length) {
+        device.heardAt = performance.now();
+        device.accepted.push(...events.map(([, id]) => id));
+        this.tally.events += events.length;
+        return true;
       }
       await delay(BACK_OFF_MS);
     }
