@@ -143,12 +143,12 @@ function countOf(pipeline: ReturnType<Redis["pipeline"]>, type: string, key: str
   else pipeline.exists(key);
 }
 
-/** `gh:{p12}:inbox` → `partition.inbox`; whatever of a name stands for one of many is left out. */
+/** `gh:{p12}:inbox` → `partition.inbox`; whatever of a name stands for one of many is left out: all jobs are one kind. */
 function kindOf(key: string): string {
   const [, of = "", kind = ""] = /\{(p|u|d:|audit)[^}]*\}:([a-z-]+)/.exec(key) ?? [];
   if (of !== "") return `${{ p: "partition", u: "user", "d:": "delivery", audit: "audit" }[of]}.${kind}`;
   const [, queue = "", rest = ""] = /\{[^}]*:([a-z]+)(?:-\d+)?\}:[^:]+:(.*)$/.exec(key) ?? [];
-  if (queue !== "") return `queue.${queue}.${/^\d+/.test(rest) ? "job" : rest.replace(/:.*/, "")}`;
+  if (queue !== "") return `queue.${queue}.${/^[a-z-]+$/.test(rest) ? rest : "job"}`;
   return "other";
 }
 
