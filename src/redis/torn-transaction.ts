@@ -1,7 +1,7 @@
 /**
  * What a crash in the middle of a script's write leaves at the end of an append-only file. Redis drops an incomplete command there when it
  * loads the file, but not the MULTI and the complete commands before it: they stay in the file without their EXEC, the next script's EXEC
- * carries them out at the start after, and half a script has come true. (Redis up to 8, Valkey up to 9.) So they are taken off before.
+ * carries them out at the start after, and half a script has come true. (Seen with Redis 7.0.) So they are taken off before.
  */
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
