@@ -74,8 +74,8 @@ test("kill -9: what it started ends all the same", async () => {
 });
 
 describe("what can't be", () => {
-  test.each(["seven", "-1", "1.5", ""])("a seed of %j", async (seed) => {
-    const run = chaos("--seed", seed);
+  test("a seed that does not parse", async () => {
+    const run = chaos("--seed", "seven");
     expect(await run.exitCode()).toBe(2);
     expect(run.stderr).toContain("A seed is a whole number");
     expect(run.stdout).toBe("");

@@ -11,7 +11,7 @@ import { dataOf, nextEvent } from "./world.js";
 
 export const SOURCE = "app://chaos";
 const USER = "adele";
-/** Questions per event. */
+/** Questions per event, at most one after each call. */
 const ASKS = 0.15;
 const BACK_OFF_MS = 100;
 
@@ -108,7 +108,7 @@ export class Load {
         events.push([event, `${index}-${n}`]);
       }
       if (!(await this.#tell(device, events))) return;
-      if (random.chance(ASKS * events.length)) await this.#ask(device);
+      if (random.chance(Math.min(1, ASKS * events.length))) await this.#ask(device);
       if (sleep !== undefined && chance() < sleep.chance) {
         await delay(sleep.ms, undefined, { signal }).catch(() => undefined);
         if (await this.#isRetired(device)) {
