@@ -81,7 +81,7 @@ export function textOf(report: ChaosReport): string {
   const table = new Table({
     head: ["fault", "times", "longest recovery"],
     colAligns: ["left", "right", "right"],
-    style: { head: [], border: [] },
+    style: { head: [], border: [], compact: true },
   });
   for (const kind of FAULTS) {
     const times = faults[kind];
