@@ -45,7 +45,7 @@ export interface ChaosResult {
 /** What failed at the receiver is tried again by the published schedule, up to half a minute later in so short a run. */
 const DRAIN_PATIENCE_MS = 120_000;
 /** Events that a device tells at once, at most. */
-const BURST = 20;
+const BURST = 8;
 const NOTHING: Tally = { events: 0, allowed: 0, denied: 0, doubted: 0 };
 
 /** What is seen while it runs, so that a run which ends in the middle leaves a report, too. */
