@@ -1,4 +1,4 @@
-/** Three suites by what they touch: nothing, a real Redis, the whole program. */
+/** Suites by what they touch: nothing, a real Redis, the whole program, and the whole program for minutes while things are broken. */
 import { defineConfig } from "vitest/config";
 
 const SECOND_MS = 1_000;
@@ -34,6 +34,16 @@ export default defineConfig({
           globalSetup: [...redis, "test/support/build.ts"],
           testTimeout: 120 * SECOND_MS,
           hookTimeout: 120 * SECOND_MS,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "chaos",
+          include: ["test/chaos/**/*.test.ts", "test/soak/**/*.test.ts"],
+          testTimeout: 240 * SECOND_MS,
+          // Each wants the machine for itself.
+          fileParallelism: false,
         },
       },
     ],

@@ -68,9 +68,10 @@ export type RulesOf = (tenant: string, version: number, session: Session) => Rul
 export function foldBatch(input: BatchInput, rulesOf: RulesOf): BatchOutcome {
   let { policies } = input;
   const outcome = new OutcomeBuilder(input.seq);
-  const { sessions, timers, emit } = outcome;
+  const { sessions, retired, timers, emit } = outcome;
 
-  const stored = (id: SessionId): Stored | undefined => sessions.get(id) ?? input.sessions.get(id);
+  const stored = (id: SessionId): Stored | undefined =>
+    retired.has(id) ? undefined : (sessions.get(id) ?? input.sessions.get(id));
 
   /** A decision on a session that was set aside, and what was set aside with it. */
   const resume = (known: Session, { occurrence, redriven = [] }: EventEntry, tenantPolicies: Policies): Session => {
@@ -111,8 +112,14 @@ export function foldBatch(input: BatchInput, rulesOf: RulesOf): BatchOutcome {
       return;
     }
     const session = receive(known, id, occurrence, tenantPolicies, emit);
-    if (session === undefined) return;
+    if (session === undefined) {
+      if (known === undefined) return;
+      sessions.delete(id);
+      retired.add(id);
+      return;
+    }
     if (known === undefined) {
+      retired.delete(id);
       outcome.count("in.unenrolled");
       outcome.count("moved.none.unenrolled");
     }
@@ -191,6 +198,7 @@ export function foldAhead(
     rulesOf,
   );
   const session = outcome.sessions.get(id);
+  if (outcome.retired.has(id)) return {};
   if (session === undefined) return stored === undefined ? {} : { session: stored };
   const { tenant } = sessionIdParts(id);
   const { base, broadcasts } = outcome.policies[tenant] ?? { base: 0, broadcasts: [] };

@@ -9,6 +9,7 @@ import { EVENTS, type SessionEvent } from "./events/catalogue.js";
 import { isSame } from "./is-same.js";
 import type { Cause } from "./policy/causes.js";
 import type { Platform, Rules } from "./policy/rules.js";
+import { type KeptBecause, keptBecause } from "./retire.js";
 import { AFTER_TIMERS } from "./session/after-timers.js";
 import type { sessionChart } from "./session/chart.js";
 import { type ChartRunner, SESSION_CHART } from "./session/chart-runner.js";
@@ -63,6 +64,7 @@ export interface StepRecord {
   readonly reason?: string;
   /** Absent for an event of a session that does not exist. */
   readonly from?: StatePath;
+  /** Absent, too, where the session was retired. */
   readonly to?: StatePath;
   readonly revision: number;
   readonly rules: string;
@@ -76,7 +78,7 @@ export interface StepRecord {
 }
 
 export interface Step {
-  /** Absent: the event created none. */
+  /** Absent: it was retired, and there is none any more. */
   readonly session?: Session;
   readonly record: StepRecord;
 }
@@ -114,6 +116,7 @@ export function step(
   if (event.type === "quarantine.lifted" || event.type === "quarantine.dropped") {
     return decideQuarantine(session, { ...occurrence, event }, inForce, chart);
   }
+  if (event.type === "session.retired") return retire(session, { ...occurrence, event }, inForce);
   if (session.quarantine !== undefined) {
     return notApplied(session, occurrence, inForce, "quarantined", session.quarantine.reason);
   }
@@ -248,6 +251,41 @@ function decideQuarantine(
     record: { ...record, to: "signedOut", ...(changed && { changed }), effects },
   };
 }
+
+/** The session's last record, after which there is none; or why it stays. */
+function retire(
+  session: Session,
+  occurrence: Occurrence & { readonly event: SessionEventOf<"session.retired"> },
+  inForce: { readonly rules: Rules; readonly version: number | undefined },
+): Step {
+  const { event, at } = occurrence;
+  if (session.lastRecord > event.upTo) {
+    return notApplied(session, occurrence, inForce, "stale", "more was recorded since somebody looked");
+  }
+  const kept = keptBecause(session);
+  if (kept !== undefined) return notApplied(session, occurrence, inForce, "ignored", KEPT[kept]);
+  const { rules, version } = inForce;
+  return {
+    record: {
+      session: session.id,
+      at,
+      event,
+      outcome: "applied",
+      from: session.state,
+      revision: session.revision + 1,
+      rules: rules.hash,
+      ...(version !== undefined && { version }),
+      effects: [],
+      ...(session.lastRecord > 0 && { previous: session.lastRecord }),
+    },
+  };
+}
+
+const KEPT: Record<KeptBecause, string> = {
+  quarantined: "the session is quarantined",
+  wipePending: "a wipe is pending",
+  standsAgainst: "the organisation has something against it",
+};
 
 /** Of what the session knew only what stands against it is left, so that giving it up opens nothing. */
 function givenUp(

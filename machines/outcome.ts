@@ -24,6 +24,8 @@ export interface OutgoingEffect {
 
 export interface Outcome {
   readonly sessions: ReadonlyMap<SessionId, Session>;
+  /** Sessions that were retired, and that nobody began again. */
+  readonly retired: ReadonlySet<SessionId>;
   /** Earliest deadline of the sessions where it is another than before, and of unreadable ones that were due: none. */
   readonly timers: ReadonlyMap<SessionId, number | null>;
   readonly records: readonly JournalRecord[];
@@ -34,6 +36,7 @@ export interface Outcome {
 
 export class OutcomeBuilder {
   readonly sessions = new Map<SessionId, Session>();
+  readonly retired = new Set<SessionId>();
   readonly timers = new Map<SessionId, number | null>();
   readonly records: JournalRecord[] = [];
   private readonly effects: OutgoingEffect[] = [];
@@ -64,7 +67,11 @@ export class OutcomeBuilder {
     else if (record.origin !== undefined) this.count(record.outcome);
     else this.count("own");
     if (record.effects.length > 0) this.count("effects", record.effects.length);
-    if (record.from !== undefined && record.to !== undefined) {
+    if (record.outcome === "applied" && record.from !== undefined && record.to === undefined) {
+      const from = stateName(record.from);
+      this.count(`in.${from}`, -1);
+      this.count(`moved.${from}.none`);
+    } else if (record.from !== undefined && record.to !== undefined) {
       const from = stateName(record.from);
       const to = stateName(record.to);
       if (from !== to) {
@@ -83,7 +90,8 @@ export class OutcomeBuilder {
       const due = earliestTimer(session);
       if (before === undefined || "unreadable" in before || earliestTimer(before) !== due) this.timers.set(id, due);
     }
-    const { sessions, timers, records, effects, counters } = this;
-    return { sessions, timers, records, effects, counters };
+    for (const id of this.retired) this.timers.set(id, null);
+    const { sessions, retired, timers, records, effects, counters } = this;
+    return { sessions, retired, timers, records, effects, counters };
   }
 }

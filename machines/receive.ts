@@ -6,7 +6,7 @@ import type { Session, SessionId } from "./session/session.js";
 /**
  * @param known the session as it was; `undefined`: there is none
  * @param emit is handed every record, and answers with its number
- * @returns `undefined`: there still is none
+ * @returns `undefined`: there still is none, or none any more
  */
 export function receive(
   known: Session | undefined,
@@ -25,7 +25,12 @@ export function receive(
     emit(strayRecord(id, occurrence, "ignored", NO_SESSION));
     return undefined;
   }
-  session = applied(step(session, occurrence, policies.rules(version, session), version, policies.chart), emit);
+  const next = step(session, occurrence, policies.rules(version, session), version, policies.chart);
+  if (next.session === undefined) {
+    emit(next.record);
+    return undefined;
+  }
+  session = applied({ ...next, session: next.session }, emit);
   // What the event said may call for other rules; the session is judged by them at once.
   return session.quarantine === undefined ? lift(session, version, at, policies, emit) : session;
 }

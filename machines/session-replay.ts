@@ -46,6 +46,10 @@ export function isInput({ origin, event }: Pick<StepRecord, "origin" | "event">)
   return origin !== undefined || !(TIMER_TYPES.has(event.type) || LIFT_TYPES.has(event.type));
 }
 
+/** Whether a record is the last of its session. */
+const isRetirement = ({ event, outcome }: StepRecord): boolean =>
+  event.type === "session.retired" && outcome === "applied";
+
 export interface SessionReplayOptions {
   /** The rules that a catalogue version gives the session. */
   readonly rules: Policies["rules"];
@@ -74,6 +78,8 @@ export class SessionReplay {
   readonly #imagined: Broadcast | undefined;
   #version: number | undefined;
   #policies: Policies;
+  /** Number of the session's last record; 0: there is none, or the session was retired. */
+  #lastRecord: number;
 
   constructor(
     readonly id: SessionId,
@@ -82,6 +88,7 @@ export class SessionReplay {
     this.#options = options;
     const { session, base = 0, broadcasts = [] } = options.begin ?? {};
     this.session = session;
+    this.#lastRecord = session?.lastRecord ?? 0;
     const { at = 0, version } = options.change ?? {};
     this.#imagined = version === undefined ? undefined : { version, at };
     const earlier = this.#imagined === undefined ? broadcasts : broadcasts.filter((one) => one.at < at);
@@ -95,7 +102,6 @@ export class SessionReplay {
 
   /** @param record the next one, in the order of the journal */
   take(record: JournalRecord): void {
-    const before = this.last;
     this.last = record;
     if (this.notReplayed !== undefined) return;
     const { event, at, origin, userVersion, outcome } = record;
@@ -108,12 +114,11 @@ export class SessionReplay {
       this.notReplayed = "setAside";
       return;
     }
-    const known =
-      before !== undefined && before.from !== undefined ? before.seq : this.#options.begin?.session.lastRecord;
-    if (isOfSession && (record.previous ?? 0) !== (known ?? 0)) {
+    if (isOfSession && (record.previous ?? 0) !== this.#lastRecord) {
       this.notReplayed = "historyMissing";
       return;
     }
+    if (isOfSession) this.#lastRecord = isRetirement(record) ? 0 : record.seq;
     this.#learnVersion(record);
     if (this.#options.change === undefined) {
       const ahead = this.#ahead.shift();

@@ -6,6 +6,8 @@ import { LOG_LEVELS } from "./log.js";
 import { DURABILITY_CLASSES, type Durability } from "./redis/settings.js";
 import { isRange } from "./webhooks/address-range.js";
 
+const DAY_MS = 24 * 3_600_000;
+
 const splitList = (text: string): string[] =>
   text
     .split(",")
@@ -28,6 +30,7 @@ const Environment = z.object({
   GATEHOUSE_WAKE_SHARDS: z.coerce.number().int().min(1).max(64).default(1),
   GATEHOUSE_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
   GATEHOUSE_SHUTDOWN_MS: z.coerce.number().int().min(100).max(600_000).default(10_000),
+  GATEHOUSE_SESSION_RETENTION_DAYS: z.coerce.number().min(0).max(36_500).default(180),
   GATEHOUSE_HEARTBEAT_FILE: z.string().min(1).optional(),
   GATEHOUSE_SECRET_KEY: z.string().min(32, "32 characters or more").max(1_024).optional(),
   GATEHOUSE_DURABILITY: z.enum(DURABILITY_CLASSES).default("D1"),
@@ -62,6 +65,8 @@ export interface Config {
   readonly concurrency: number;
   /** How long a worker that was told to stop may take, in ms. */
   readonly shutdownMs: number;
+  /** How long a session may be silent before it is retired, ms; 0: as long as it likes. */
+  readonly sessionRetentionMs: number;
   /** Touched by a living worker about every second, for health checks; absent: not at all. */
   readonly heartbeatFile: string | undefined;
   /** From which keys for webhook secrets and API keys are derived; absent: the private instance's own, in its directory. */
@@ -108,6 +113,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     wakeShards: data.GATEHOUSE_WAKE_SHARDS,
     concurrency: data.GATEHOUSE_CONCURRENCY,
     shutdownMs: data.GATEHOUSE_SHUTDOWN_MS,
+    sessionRetentionMs: data.GATEHOUSE_SESSION_RETENTION_DAYS * DAY_MS,
     heartbeatFile: data.GATEHOUSE_HEARTBEAT_FILE,
     secretKey: data.GATEHOUSE_SECRET_KEY,
     durability: data.GATEHOUSE_DURABILITY,

@@ -33,6 +33,7 @@ try {
     wakeShards: config.wakeShards,
     concurrency: config.concurrency,
     shutdownMs: config.shutdownMs,
+    sessionRetentionMs: config.sessionRetentionMs,
     heartbeatFile: config.heartbeatFile,
     walkApart: true,
     ...(metrics && { metrics }),

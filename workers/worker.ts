@@ -21,6 +21,7 @@ import { RedisUserStore } from "../src/users/redis-user-store.js";
 import { Drainer } from "./drain.js";
 import { startDeliveries } from "./deliveries.js";
 import { startEffectsWorker } from "./effects.js";
+import { Retirement } from "./retire.js";
 import { Sweep } from "./sweep.js";
 import { startWakeWorkers } from "./wake.js";
 import { Walker } from "./walk.js";
@@ -34,6 +35,8 @@ export interface WorkerOptions {
   readonly concurrency: number;
   /** How long stopping may take, in ms; then connections are cut, and the next worker does the rest. */
   readonly shutdownMs: number;
+  /** How long a session may be silent before it is retired, ms; 0, the default: as long as it likes. */
+  readonly sessionRetentionMs?: number;
   /** What the deployment is created with, if this worker is the first to open it. */
   readonly deployment?: DeploymentRequest;
   /** `null`: this process delivers no effects; they wait in the outbox. */
@@ -95,12 +98,23 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const walker = new Walker({ store, stepper, drainer, log, onEffects });
   const users = new RedisUserStore(storeConnection, { prefix, deployment: store.deployment });
   const fanOuts = new FanOutSweep({ store, users, wake: wakeQueue.wake }, onError);
+  const retirement = new Retirement({
+    store,
+    wake: wakeQueue.wake,
+    retentionMs: options.sessionRetentionMs ?? 0,
+    onError,
+    onRetire: (sessions, why) => log.info({ sessions: sessions.length, why }, "sessions are retired"),
+  });
   const sweep = new Sweep({
     store,
     drainer,
     walker,
     effects: effectsQueue,
-    chores: [async () => fanOuts.tend(), async () => resumeAnnouncements({ store, catalogues, wake: wakeQueue.wake })],
+    chores: [
+      async () => fanOuts.tend(),
+      async () => resumeAnnouncements({ store, catalogues, wake: wakeQueue.wake }),
+      async () => retirement.tend(),
+    ],
     log,
     ...watched,
     onLook: heartbeat(options.heartbeatFile, log),

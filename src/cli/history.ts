@@ -148,7 +148,8 @@ const INDENT = " ".repeat(14);
 
 function recordLines(time: string, record: ToldRecord, versionBefore: number | undefined): string[] {
   const { event, outcome, reason, from, to, effects, changed, version, failedGuards: failed, deliveries } = record;
-  const moved = from === to ? paintOut("dim", `in ${from ?? "no state"}`) : `${from} → ${paintOut("bold", to ?? "")}`;
+  const moved =
+    from === to ? paintOut("dim", `in ${from ?? "no state"}`) : `${from} → ${paintOut("bold", to ?? "none")}`;
   const told = effects.map(({ type, data }) => (type === "notify" ? `notify ${data.key}` : type));
   const under =
     version === undefined || version === versionBefore ? "" : paintOut("dim", `  policy version ${version}`);

@@ -178,6 +178,6 @@ type Accounts = NonNullable<Fault["detail"]>["recorded"];
 export function describe(account: Accounts): string {
   if (account === null) return "nothing";
   const { event, outcome, from, to, effects } = account;
-  const moved = from === undefined ? "no session" : from === to ? `in ${from}` : `${from} → ${to}`;
+  const moved = from === undefined ? "no session" : from === to ? `in ${from}` : `${from} → ${to ?? "none"}`;
   return `${event}  ${outcome === "applied" ? moved : outcome}${effects.length === 0 ? "" : `  ${effects.join(", ")}`}`;
 }

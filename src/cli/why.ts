@@ -146,7 +146,7 @@ function runLines(run: readonly StepRecord[], time: (ms: number) => string): str
 }
 
 function chainLines({ at, event, from, to, outcome }: StepRecord, time: (ms: number) => string): string[] {
-  const moved = from === undefined || from === to ? "" : `  ${from} → ${paintOut("bold", to ?? "")}`;
+  const moved = from === undefined || from === to ? "" : `  ${from} → ${paintOut("bold", to ?? "none")}`;
   const what = outcome === "applied" ? moved : `  ${outcome}`;
   return wrapLine(`  ${time(at)}  ${eventWords(event)}${what}`, 12);
 }

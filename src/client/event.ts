@@ -9,6 +9,7 @@ type OwnEventType =
   | "policy.changed"
   | "assignment.changed"
   | "user.changed"
+  | "session.retired"
   | "quarantine.lifted"
   | "quarantine.dropped";
 

@@ -17,7 +17,7 @@ const REDRIVE = new Script("delivery-redrive");
 /** Deliveries in one call of a script. */
 const PER_CALL = 200;
 /** The newest deliveries that arrived, and that were given up, of which a receiver's queue tells. */
-const DELIVERED_KEPT = 10_000;
+export const DELIVERED_KEPT = 10_000;
 const SPENT_KEPT = 100_000;
 /** How long the deliveries of a receiver that was removed can still be looked at. */
 const CLOSED_KEPT_MS = 30 * 24 * 3_600_000;

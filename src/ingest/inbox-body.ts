@@ -26,7 +26,7 @@ interface EventBody {
 /** An event that Gatehouse makes itself, outside the fold. */
 interface OwnBody {
   readonly s: string;
-  readonly e: SessionEventOf<"user.changed" | QuarantineDecision>;
+  readonly e: SessionEventOf<"user.changed" | "session.retired" | QuarantineDecision>;
   /** Events that were set aside, as their records tell of them. */
   readonly r?: readonly Occurrence[];
 }
@@ -69,6 +69,11 @@ export function quarantineBody(
   redriven: readonly Occurrence[],
 ): string {
   return JSON.stringify({ s: session, e: event, r: redriven } satisfies OwnBody);
+}
+
+/** Has a session forgotten. */
+export function retireBody(session: SessionId, event: SessionEventOf<"session.retired">): string {
+  return JSON.stringify({ s: session, e: event } satisfies OwnBody);
 }
 
 export function publishBody(tenant: string, version: number): string {

@@ -13,6 +13,7 @@ import { pathToFileURL } from "node:url";
 import { GatehouseError } from "../errors.js";
 import { connectStore } from "./connection.js";
 import { findOrInstallServer } from "./server-binary.js";
+import { dropTornTransaction } from "./torn-transaction.js";
 
 const START_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 5_000;
@@ -91,7 +92,10 @@ export async function startPrivateRedis(options: PrivateRedisOptions = {}): Prom
   return withLock(join(directory, "redis.lock"), async () => {
     const running = await findPrivateRedis(directory);
     if (running !== undefined) return { ...running, stop: async () => undefined };
-    return start(await findOrInstallServer(log), directory, options);
+    const server = await findOrInstallServer(log);
+    const dropped = await dropTornTransaction(directory);
+    if (dropped > 0) log(`The last server in ${directory} was cut short while it wrote: ${dropped} bytes are dropped.`);
+    return start(server, directory, options);
   });
 }
 

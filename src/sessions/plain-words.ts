@@ -20,6 +20,10 @@ const EVENT_WORDS: Words = {
   "license.revoked": "the user's license was taken away",
   "membership.changed": "the user's groups changed",
   "user.changed": "what is known of the user was told",
+  "session.retired": ({ why }) =>
+    why === "silent"
+      ? "it was not used for long, and is forgotten"
+      : "its device had too many sessions; it is forgotten",
   "quarantine.lifted": "an operator lets it go on",
   "quarantine.dropped": "an operator gave the session up",
   "policy.removed": "the service took management away",

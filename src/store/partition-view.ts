@@ -149,10 +149,12 @@ function writeChanges(
   outcome: Outcome,
   traceOf: TraceOf = () => undefined,
 ): Pick<Commit, "snapshots" | "timers" | "records" | "effects" | "counters"> {
-  const snapshots = new Map<SessionKey, string>();
+  const snapshots = new Map<SessionKey, string | null>();
   const timers = new Map<SessionKey, number | null>();
   for (const [id, session] of outcome.sessions) snapshots.set(sessionKey(id), encodeSession(session));
-  for (const [id, due] of outcome.timers) timers.set(outcome.sessions.has(id) ? sessionKey(id) : id, due);
+  for (const id of outcome.retired) snapshots.set(sessionKey(id), null);
+  const isNamed = (id: SessionId): boolean => outcome.sessions.has(id) || outcome.retired.has(id);
+  for (const [id, due] of outcome.timers) timers.set(isNamed(id) ? sessionKey(id) : id, due);
   return {
     snapshots,
     timers,

@@ -1,61 +1,104 @@
 /** One chaos run: real processes at work, things broken for a while, then peace, and then what was promised is held against what is there. */
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { publish } from "../../src/control/publish.js";
 import { Random } from "../../src/demo/random.js";
 import { type OpenDeployment, openDeployment } from "../../src/deployment/open-deployment.js";
-import { ApiKeys } from "../../src/keys/api-keys.js";
-import { SecretKey } from "../../src/secrets/secret-key.js";
-import { Targets } from "../../src/webhooks/target.js";
-import { Webhooks } from "../../src/webhooks/webhooks.js";
 import { WebhookReceiver } from "../support/receiver.js";
 import { type Violation, check, isDrained } from "./check.js";
 import { Fleet } from "./fleet.js";
-import { Load } from "./load.js";
-import { FAULTS, type Fault, type FaultKind, nemesis } from "./nemesis.js";
-import { timeline } from "./timeline.js";
-import { CONTENT } from "./world.js";
+import { Load, type Tally } from "./load.js";
+import { EFFECT_TYPES, ENVIRONMENT, PREFIX, TENANT, furnish, webhooksOf } from "./furnish.js";
+import { type Fault, nemesis } from "./nemesis.js";
 
 export interface ChaosOptions {
   readonly seed: number;
   readonly minutes: number;
   readonly devices: number;
-  /** For data, logs and the picture. */
+  /** For data and logs. */
   readonly directory: string;
   readonly onFault: (fault: Fault, events: number) => void;
   readonly progress: (what: string) => void;
   /** Ends the run early: what happened until then is checked. */
-  readonly signal: AbortSignal;
+  readonly stop: AbortSignal;
+  /** Ends the run at once: nothing is checked any more. */
+  readonly abandon: AbortSignal;
 }
 
-export interface ChaosReport {
+export interface ChaosResult {
   readonly seed: number;
-  /** That it ran, without what came before and after. */
+  /** That things were broken, without what came before and after. */
   readonly minutes: number;
-  readonly events: number;
-  readonly questions: number;
-  /** Answered `deny` although nothing was against the person: doubt, which faults make. */
-  readonly doubts: number;
-  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+  readonly total: Tally;
+  readonly perSecond: readonly Tally[];
+  readonly faults: readonly Fault[];
   readonly violations: readonly Violation[];
-  /** From the end of a fault to the next accepted event, the longest, ms. */
-  readonly recoveryMsMax: number;
   /** From peace until everything was committed and delivered, ms. */
-  readonly drainedMs: number;
-  readonly picture: string;
+  readonly drainedMs: number | undefined;
+  /** It ran for as long as it was to. */
+  readonly isComplete: boolean;
+  /** What was promised was held against what is there. */
+  readonly isChecked: boolean;
+  /** Why it could not go on. */
+  readonly failure?: Error;
 }
 
-const TENANT = "contoso";
-const PREFIX = "gh";
-const SECRET = "chaos".repeat(8);
-const EFFECT_TYPES = ["signOut", "wipe"] as const;
 /** What failed at the receiver is tried again by the published schedule, up to half a minute later in so short a run. */
 const DRAIN_PATIENCE_MS = 120_000;
+/** Events that a device tells at once, at most. */
+const BURST = 8;
+const NOTHING: Tally = { events: 0, allowed: 0, denied: 0, doubted: 0 };
 
-export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
+/** What is seen while it runs, so that a run which ends in the middle leaves a report, too. */
+interface Seen {
+  readonly startedAt: number;
+  endedAt?: number;
+  readonly load: Load;
+  readonly perSecond: Tally[];
+  readonly faults: Fault[];
+}
+
+/** Never rejects: a run that fails has a result that says so. */
+export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
+  const { seed, abandon, stop } = options;
+  let seen: Seen | undefined;
+  const ends: (() => Promise<unknown> | void)[] = [];
+  const living = live(options, (now) => (seen = now), ends);
+  const outcome = await Promise.race([
+    living.catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))),
+    abandon.aborted ? undefined : once(abandon, "abort").then(() => undefined),
+  ]);
+  for (const end of ends.toReversed()) await end();
+  const isFailed = outcome instanceof Error;
+  const isChecked = outcome !== undefined && !isFailed;
+  const endedAt = seen?.endedAt ?? performance.now();
+  return {
+    seed,
+    minutes: seen === undefined ? 0 : Math.round((endedAt - seen.startedAt) / 600) / 100,
+    total: seen?.load.tally ?? NOTHING,
+    perSecond: seen?.perSecond ?? [],
+    faults: seen?.faults ?? [],
+    violations: isChecked ? outcome.violations : [],
+    drainedMs: isChecked ? outcome.drainedMs : undefined,
+    isComplete: isChecked && !stop.aborted,
+    isChecked,
+    ...(isFailed && { failure: outcome }),
+  };
+}
+
+interface Checked {
+  readonly violations: readonly Violation[];
+  readonly drainedMs: number | undefined;
+}
+
+/** @param ends what has to be ended afterwards, the last first */
+async function live(
+  options: ChaosOptions,
+  onBegin: (seen: Seen) => void,
+  ends: (() => Promise<unknown> | void)[],
+): Promise<Checked> {
   const { seed, minutes, directory, progress } = options;
   const receiver = await WebhookReceiver.start();
+  ends.push(async () => receiver.stop());
   let isReceived = true;
   const delivered = new Set<string>();
   receiver.reply = ({ headers }, response) => {
@@ -63,109 +106,91 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
     response.writeHead(isReceived ? 204 : 503).end();
   };
   progress("starting Redis, three workers and two APIs");
-  const fleet = await Fleet.start(
-    directory,
-    { workers: 3, apis: 2 },
+  const fleet = await Fleet.start({ directory, size: { workers: 3, apis: 2 }, environment: ENVIRONMENT, ends });
+  const deployment = await openDeployment({ redis: fleet.redisUrl, prefix: PREFIX });
+  ends.push(async () => deployment.close());
+  const key = await furnish(deployment, receiver.url);
+  const load = new Load({ apiUrls: fleet.apiUrls, key, seed, devices: options.devices, burst: BURST });
+  ends.push(async () => load.close());
+  const seen: Seen = { startedAt: performance.now(), load, perSecond: [], faults: [] };
+  onBegin(seen);
+  const stopWatching = watch(seen);
+  ends.push(stopWatching);
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(), minutes * 60_000);
+  ends.push(() => clearTimeout(timer));
+  options.stop.addEventListener("abort", () => over.abort());
+  options.abandon.addEventListener("abort", () => over.abort());
+  const peace = new AbortController();
+  ends.push(() => peace.abort());
+  const living = load.run(peace.signal);
+  progress(`breaking things for ${minutes} minutes, seed ${seed}`);
+  await nemesis(
     {
-      GATEHOUSE_PREFIX: PREFIX,
-      GATEHOUSE_TENANT: TENANT,
-      GATEHOUSE_SECRET_KEY: SECRET,
-      GATEHOUSE_WEBHOOK_ALLOW_PRIVATE: "127.0.0.0/8",
-      LOG_LEVEL: "warn",
-    },
-  );
-  let deployment: OpenDeployment | undefined;
-  try {
-    deployment = await openDeployment({ redis: fleet.redisUrl, prefix: PREFIX });
-    const key = await prepare(deployment, receiver.url);
-    const load = new Load({ apiUrls: fleet.apiUrls, key, seed, devices: options.devices });
-    const startedAt = performance.now();
-    const now = (): number => performance.now() - startedAt;
-    const perSecond: number[] = [];
-    const recovery = new Recovery(now);
-    const count = setInterval(() => {
-      perSecond.push(load.events - perSecond.reduce((sum, n) => sum + n, 0));
-    }, 1_000);
-    const look = setInterval(() => recovery.look(load.events), 20);
-    const over = new AbortController();
-    const timer = setTimeout(() => over.abort(), minutes * 60_000);
-    options.signal.addEventListener("abort", () => over.abort());
-    const peace = new AbortController();
-    const living = load.run(peace.signal);
-    progress(`breaking things for ${minutes} minutes, seed ${seed}`);
-    const faults = await nemesis(
-      {
-        fleet,
-        receive: (isUp) => (isReceived = isUp),
-        random: new Random(seed, "deck"),
-        now,
-        onFault: (fault) => {
-          recovery.begin(fault);
-          options.onFault(fault, load.events);
-        },
+      fleet,
+      receive: (isUp) => (isReceived = isUp),
+      random: new Random(seed, "deck"),
+      now: () => performance.now() - seen.startedAt,
+      onFault: (fault) => {
+        seen.faults.push(fault);
+        options.onFault(fault, load.tally.events);
       },
-      over.signal,
-    );
-    clearTimeout(timer);
-    const ranMs = now();
-    await fleet.untilUp();
-    peace.abort();
-    await living;
-    clearInterval(count);
-    clearInterval(look);
-    await load.close();
-    progress("peace: waiting until everything is committed and delivered");
-    const peaceAt = performance.now();
-    const drained = await untilDrained(deployment);
-    const drainedMs = Math.round(performance.now() - peaceAt);
-    progress("holding what was promised against what is there");
-    const violations = [
-      ...(drained ? [] : [{ promise: "P10", what: `not drained after ${DRAIN_PATIENCE_MS / 1_000} s of peace` }]),
-      ...(await check({
-        deployment,
-        tenant: TENANT,
-        devices: load.devices,
-        delivered,
-        effectTypes: new Set(EFFECT_TYPES),
-      })),
-    ];
-    const picture = join(directory, "timeline.svg");
-    const title = `seed ${seed}: ${load.events.toLocaleString("en")} events, ${faults.length} faults, ${violations.length} violations`;
-    await writeFile(picture, timeline({ perSecond, faults, title }));
-    const sum = (of: "asked" | "doubts"): number => load.devices.reduce((all, device) => all + device[of], 0);
-    return {
-      seed,
-      minutes: Math.round(ranMs / 600) / 100,
-      events: load.events,
-      questions: sum("asked"),
-      doubts: sum("doubts"),
-      faults: Object.fromEntries(
-        FAULTS.flatMap((kind) => {
-          const n = faults.filter((fault) => fault.kind === kind).length;
-          return n === 0 ? [] : [[kind, n]];
-        }),
-      ),
-      violations,
-      recoveryMsMax: recovery.most,
-      drainedMs,
-      picture,
-    };
-  } finally {
-    await deployment?.close();
-    await fleet.stop();
-    await receiver.stop();
-  }
+    },
+    over.signal,
+  );
+  seen.endedAt = performance.now();
+  await fleet.untilUp();
+  await untilRecovered(seen);
+  peace.abort();
+  await living;
+  stopWatching();
+  progress("peace: waiting until everything is committed and delivered");
+  const peaceAt = performance.now();
+  const isAllDone = await untilDrained(deployment);
+  const drainedMs = Math.round(performance.now() - peaceAt);
+  progress("holding what was promised against what is there");
+  const violations = await check({
+    deployment,
+    tenant: TENANT,
+    devices: load.devices,
+    delivered,
+    effectTypes: EFFECT_TYPES,
+  });
+  if (isAllDone) return { violations, drainedMs };
+  const late = { promise: "P10", what: `not drained after ${DRAIN_PATIENCE_MS / 1_000} s of peace` };
+  return { violations: [late, ...violations], drainedMs: undefined };
 }
 
-/** Policies, a key, and an endpoint for what takes access away. */
-async function prepare(deployment: OpenDeployment, receiver: string): Promise<string> {
-  const { redis, prefix } = deployment;
-  const secretKey = new SecretKey(SECRET);
-  await publish(deployment, TENANT, CONTENT);
-  const keys = new ApiKeys(redis, prefix, secretKey);
-  const { key } = await keys.create({ tenant: TENANT, name: "chaos", scopes: ["emit", "decide"], expiresAt: null });
-  await webhooksOf(deployment).create(TENANT, { url: receiver, filter: { types: [...EFFECT_TYPES] } });
-  return key;
+/** Notes each second what was told and answered in it, and when the devices were over each fault. @returns what ends that */
+function watch({ startedAt, load, perSecond, faults }: Seen): () => void {
+  let before = NOTHING;
+  const count = setInterval(() => {
+    const now = { ...load.tally };
+    perSecond.push({
+      events: now.events - before.events,
+      allowed: now.allowed - before.allowed,
+      denied: now.denied - before.denied,
+      doubted: now.doubted - before.doubted,
+    });
+    before = now;
+  }, 1_000);
+  const look = setInterval(() => {
+    const heardSince = load.heardSince - startedAt;
+    const now = performance.now() - startedAt;
+    for (const fault of faults) {
+      if (fault.isOver && fault.recoveryMs === undefined && heardSince > fault.to) fault.recoveryMs = now - fault.to;
+    }
+  }, 20);
+  return () => {
+    clearInterval(count);
+    clearInterval(look);
+  };
+}
+
+/** Until every device was heard again after every fault; one that stopped for good is found by the check. */
+async function untilRecovered({ faults }: Seen): Promise<void> {
+  const givesUpAt = performance.now() + 30_000;
+  while (faults.some(({ recoveryMs }) => recoveryMs === undefined) && performance.now() < givesUpAt) await delay(20);
 }
 
 /** Until nothing waits any more, neither for a worker nor for the receiver. */
@@ -180,31 +205,4 @@ async function untilDrained(deployment: OpenDeployment): Promise<boolean> {
     await delay(250);
   }
   return false;
-}
-
-function webhooksOf({ redis, prefix }: OpenDeployment): Webhooks {
-  const targets = new Targets({ allowPrivate: ["127.0.0.0/8"] });
-  return new Webhooks({ redis, prefix, secretKey: new SecretKey(SECRET), targets });
-}
-
-/** How long after each fault the next event is accepted. */
-class Recovery {
-  most = 0;
-  #fault: Fault | undefined;
-  #events = 0;
-
-  constructor(private readonly now: () => number) {}
-
-  begin(fault: Fault): void {
-    this.#fault = fault;
-  }
-
-  look(events: number): void {
-    const isOver = this.#fault !== undefined && this.#fault.to > this.#fault.from ? this.#fault.to : this.#fault?.from;
-    if (this.#fault !== undefined && isOver !== undefined && events > this.#events && this.now() > isOver) {
-      this.most = Math.max(this.most, Math.round(this.now() - isOver));
-      this.#fault = undefined;
-    }
-    this.#events = events;
-  }
 }

@@ -1,4 +1,4 @@
-/** The processes of a chaos run: a Redis, workers and APIs behind links that can fail, each known by its id and ended with the run. */
+/** The processes of a run: a Redis, workers and APIs behind links that can fail, each known by its id and ended with the run. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
@@ -13,7 +13,37 @@ const TSX = import.meta.resolve("tsx");
 const source = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const RESTART_MS = 500;
 
-export type Kind = "worker" | "api";
+/**
+ * Ends what is still there when the pipe on its stdin closes, which the kernel sees to however the process at the other end dies. Each line
+ * names all processes of that moment, so an id that was given to somebody else by now is no longer among them.
+ */
+const GUARDIAN = 'pids=; while read -r line; do pids=$line; done; [ -z "$pids" ] || kill -9 $pids 2>/dev/null';
+
+export type Kind = "worker" | "api" | "archiver";
+
+/** What a process of each kind runs. */
+const PROGRAMS: Record<Kind, readonly string[]> = {
+  worker: [source("workers/main.ts")],
+  api: [source("src/cli/main.ts"), "serve"],
+  archiver: [source("src/cli/main.ts"), "archive", "run"],
+};
+
+export interface FleetSize {
+  readonly workers: number;
+  readonly apis: number;
+  /** Archives the journals on and on; absent: nobody does. */
+  readonly archiver?: { readonly arguments: readonly string[] };
+}
+
+export interface FleetOptions {
+  readonly directory: string;
+  readonly size: FleetSize;
+  readonly environment: Readonly<Record<string, string>>;
+  /** What has to be there before anything but Redis starts. */
+  readonly prepare?: (redisUrl: string) => Promise<void>;
+  /** Gets what stops it, before anything was waited for. */
+  readonly ends: (() => Promise<unknown> | void)[];
+}
 
 /** One process, and the next one in its place when it dies. */
 export class Member {
@@ -25,37 +55,45 @@ export class Member {
   constructor(
     readonly name: string,
     readonly kind: Kind,
+    /** Of an API. */
     readonly port: number,
+    readonly metricsPort: number,
+    private readonly programArguments: readonly string[],
     private readonly environment: Readonly<Record<string, string>>,
     private readonly logFile: string,
+    private readonly onChange: () => void,
   ) {}
+
+  /** Of the process that runs now. */
+  get pid(): number | undefined {
+    const child = this.#process;
+    return child === undefined || child.exitCode !== null || child.signalCode !== null ? undefined : child.pid;
+  }
 
   start(): void {
     if (this.#isOver) return;
     this.starts++;
-    const program = this.kind === "worker" ? [source("workers/main.ts")] : [source("src/cli/main.ts"), "serve"];
+    const program = [...PROGRAMS[this.kind], ...this.programArguments];
     const log = createWriteStream(this.logFile, { flags: "a" });
     const child = spawn(process.execPath, ["--import", TSX, ...program], {
       env: { ...process.env, ...this.environment },
       stdio: ["ignore", "pipe", "pipe"],
+      // Ctrl-C in a terminal is for the run, which ends its processes itself.
+      detached: true,
     });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     child.once("exit", () => {
       log.end();
+      this.onChange();
       if (!this.#isOver) setTimeout(() => this.start(), RESTART_MS);
     });
     this.#process = child;
+    this.onChange();
   }
 
   signal(name: NodeJS.Signals): void {
     this.#process?.kill(name);
-  }
-
-  /** At once, with nobody waiting. */
-  kill(): void {
-    this.#isOver = true;
-    this.signal("SIGKILL");
   }
 
   async stop(): Promise<void> {
@@ -63,7 +101,6 @@ export class Member {
     const child = this.#process;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "exit");
-    child.kill("SIGCONT");
     child.kill("SIGKILL");
     await ended;
   }
@@ -71,41 +108,51 @@ export class Member {
 
 export class Fleet {
   readonly members: Member[] = [];
+  readonly #guardian = spawn("sh", ["-c", GUARDIAN], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
 
   private constructor(
     readonly directory: string,
     readonly redisPort: number,
     private redis: PrivateRedis,
-    readonly links: Readonly<Record<Kind, TcpProxy>>,
+    readonly links: Readonly<Record<Exclude<Kind, "archiver">, TcpProxy>>,
   ) {}
 
-  static async start(
-    directory: string,
-    { workers, apis }: { readonly workers: number; readonly apis: number },
-    environment: Readonly<Record<string, string>>,
-  ): Promise<Fleet> {
+  static async start({ directory, size, environment, prepare, ends }: FleetOptions): Promise<Fleet> {
     const redisPort = await freePort();
     const redis = await startPrivateRedis({ directory: join(directory, "redis"), port: redisPort });
     const links = { worker: await TcpProxy.start(() => redisPort), api: await TcpProxy.start(() => redisPort) };
     const fleet = new Fleet(directory, redisPort, redis, links);
-    // However the run ends, none of its processes outlives it.
-    process.once("exit", () => fleet.members.forEach((member) => member.kill()));
-    const add = async (kind: Kind, n: number): Promise<void> => {
+    ends.push(async () => fleet.stop());
+    fleet.#guardian.unref();
+    fleet.#guardian.stdin.on("error", () => undefined);
+    await prepare?.(fleet.redisUrl);
+    const tellGuardian = (): void => {
+      fleet.#guardian.stdin.write(`${fleet.members.flatMap(({ pid }) => pid ?? []).join(" ")}\n`);
+    };
+    const add = async (kind: Kind, n: number, programArguments: readonly string[] = []): Promise<void> => {
       const name = `${kind}-${n}`;
       const port = kind === "api" ? await freePort() : 0;
+      const metricsPort = kind === "archiver" ? 0 : await freePort();
       const settings = {
         ...environment,
-        REDIS_URL: `redis://127.0.0.1:${links[kind].port}`,
+        REDIS_URL: kind === "archiver" ? fleet.redisUrl : `redis://127.0.0.1:${links[kind].port}`,
         GATEHOUSE_DIRECTORY: directory,
+        ...(kind !== "archiver" && { GATEHOUSE_METRICS_PORT: String(metricsPort) }),
         ...(kind === "api" && { GATEHOUSE_PORT: String(port) }),
       };
-      fleet.members.push(new Member(name, kind, port, settings, join(directory, `${name}.log`)));
+      const log = join(directory, `${name}.log`);
+      fleet.members.push(new Member(name, kind, port, metricsPort, programArguments, settings, log, tellGuardian));
     };
-    for (let n = 1; n <= workers; n++) await add("worker", n);
-    for (let n = 1; n <= apis; n++) await add("api", n);
+    for (let n = 1; n <= size.workers; n++) await add("worker", n);
+    for (let n = 1; n <= size.apis; n++) await add("api", n);
+    if (size.archiver !== undefined) await add("archiver", 1, size.archiver.arguments);
     for (const member of fleet.members) member.start();
     await fleet.untilUp();
     return fleet;
+  }
+
+  get redisPid(): number {
+    return this.redis.pid;
   }
 
   /** For whoever is to see everything: no link in between. */
@@ -121,14 +168,15 @@ export class Fleet {
     return this.of("api").map(({ port }) => `http://127.0.0.1:${port}`);
   }
 
-  /** Dies without a word, and comes back on its files. */
-  async killRedis(): Promise<void> {
+  /** Dies without a word, and comes back on its files, once something was done to them. */
+  async killRedis<T>(meanwhile?: (directory: string) => Promise<T>): Promise<T | undefined> {
     process.kill(this.redis.pid, "SIGKILL");
     await this.redis.stop();
+    const done = await meanwhile?.(this.redis.directory);
     for (let tries = 0; ; tries++) {
       try {
         this.redis = await startPrivateRedis({ directory: join(this.directory, "redis"), port: this.redisPort });
-        return;
+        return done;
       } catch (error) {
         if (tries >= 10) throw error;
         await delay(RESTART_MS);
@@ -148,6 +196,7 @@ export class Fleet {
 
   async stop(): Promise<void> {
     await Promise.all(this.members.map(async (member) => member.stop()));
+    this.#guardian.stdin.end();
     await this.redis.stop();
   }
 }

@@ -1,7 +1,9 @@
 /**
- * The devices of a chaos run. Each tells one event after the other and waits until it is accepted, so the order in which they count is known;
+ * The devices of a run. Each tells a few events and waits until they are accepted before it goes on, so the order in which they count is known;
  * and it asks for access in between, so every answer can be held against the oracle.
  */
+import { setMaxListeners } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { createClient, type GatehouseClient, type GatehouseEvent } from "../../src/client/index.js";
 import { Random } from "../../src/demo/random.js";
 import { type ChaosEvent, Oracle } from "./oracle.js";
@@ -9,33 +11,55 @@ import { dataOf, nextEvent } from "./world.js";
 
 export const SOURCE = "app://chaos";
 const USER = "adele";
-/** Questions per event. */
+/** Questions per event, at most one after each call. */
 const ASKS = 0.15;
 const BACK_OFF_MS = 100;
 
 export interface Device {
   readonly id: string;
-  readonly oracle: Oracle;
+  oracle: Oracle;
   /** Ids of the events that were accepted, in their order. */
   readonly accepted: string[];
   /** A decision that let somebody in whom the events accepted by then keep out. */
   readonly wrongAnswers: string[];
-  /** Questions, and those answered `deny` although the oracle would allow: doubt is no violation. */
+  readonly refused: string[];
   asked: number;
-  doubts: number;
-  refused: string[];
+  /** When its last event was accepted, by `performance.now()`. */
+  heardAt: number;
 }
+
+/** What became of all that was told and asked. */
+export interface Tally {
+  /** Accepted. */
+  events: number;
+  allowed: number;
+  /** Kept out, and the oracle would keep them out, too. */
+  denied: number;
+  /** Kept out although the oracle would let them in: doubt, which is no violation. */
+  doubted: number;
+}
+
+/** The reason that a decision gives where there is no session. */
+const NO_SESSION = "session.unknown";
 
 export interface LoadOptions {
   readonly apiUrls: readonly string[];
   readonly key: string;
   readonly seed: number;
   readonly devices: number;
+  /** Events that a device tells at once, at most; default 1. */
+  readonly burst?: number;
+  /** Between two calls of one device, on average, ms; default: none. */
+  readonly pauseMs?: number;
+  /** Now and then a device is silent for so long that its session may be retired, and then begins anew; default: none is. */
+  readonly sleep?: { readonly chance: number; readonly ms: number };
 }
 
 export class Load {
   readonly devices: readonly Device[];
-  #events = 0;
+  readonly tally: Tally = { events: 0, allowed: 0, denied: 0, doubted: 0 };
+  /** Sessions that were retired while their devices slept. */
+  retired = 0;
   readonly #clients: readonly GatehouseClient[];
 
   constructor(private readonly options: LoadOptions) {
@@ -47,19 +71,21 @@ export class Load {
       oracle: new Oracle(),
       accepted: [],
       wrongAnswers: [],
-      asked: 0,
-      doubts: 0,
       refused: [],
+      asked: 0,
+      heardAt: performance.now(),
     }));
   }
 
-  /** Accepted so far. */
-  get events(): number {
-    return this.#events;
+  /** Since when every device had an event accepted, by `performance.now()`. */
+  get heardSince(): number {
+    return Math.min(...this.devices.map(({ heardAt }) => heardAt));
   }
 
   /** Until the signal; then every event that was begun is brought to its answer. */
   async run(signal: AbortSignal): Promise<void> {
+    // Each device waits for it.
+    setMaxListeners(0, signal);
     await Promise.all(this.devices.map(async (device, index) => this.#live(device, index, signal)));
   }
 
@@ -70,44 +96,71 @@ export class Load {
   async #live(device: Device, index: number, signal: AbortSignal): Promise<void> {
     const random = new Random(this.options.seed, "behaviour", index);
     const chance = (): number => random.uint32() / 2 ** 32;
+    const { burst = 1, pauseMs = 0, sleep } = this.options;
     let wipe: string | undefined;
-    for (let n = 0; !signal.aborted; n++) {
-      const event = nextEvent(device.oracle.state, chance, () => `w${index}-${n}`, wipe);
-      if (event.type === "wipe.requested") wipe = event.requestId;
-      if (!(await this.#tell(device, event, `${index}-${n}`))) return;
-      if (random.chance(ASKS)) await this.#ask(device);
+    for (let n = 0; !signal.aborted;) {
+      const events: [ChaosEvent, string][] = [];
+      for (let left = random.between(1, burst); left > 0; left--, n++) {
+        const event = nextEvent(device.oracle.state, chance, () => `w${index}-${n}`, wipe);
+        if (event.type === "wipe.requested") wipe = event.requestId;
+        // Nobody asks before they are accepted.
+        device.oracle.take(event);
+        events.push([event, `${index}-${n}`]);
+      }
+      if (!(await this.#tell(device, events))) return;
+      if (random.chance(Math.min(1, ASKS * events.length))) await this.#ask(device);
+      if (sleep !== undefined && chance() < sleep.chance) {
+        await delay(sleep.ms, undefined, { signal }).catch(() => undefined);
+        if (await this.#isRetired(device)) {
+          this.retired++;
+          device.oracle = new Oracle();
+          wipe = undefined;
+        }
+      }
+      if (pauseMs > 0) await delay(2 * pauseMs * chance(), undefined, { signal }).catch(() => undefined);
     }
   }
 
-  /** The same event to one API or another, until one of them has taken it. */
-  async #tell(device: Device, event: ChaosEvent, id: string): Promise<boolean> {
-    const told = {
-      specversion: "1.0",
-      id,
-      source: SOURCE,
-      type: event.type,
-      subject: `${device.id}/${USER}`,
-      time: new Date().toISOString(),
-      data: dataOf(event),
-    } as unknown as GatehouseEvent;
+  /** The same events to one API or another, until one of them has taken them. */
+  async #tell(device: Device, events: readonly (readonly [ChaosEvent, string])[]): Promise<boolean> {
+    const told = events.map(
+      ([event, id]) =>
+        ({
+          specversion: "1.0",
+          id,
+          source: SOURCE,
+          type: event.type,
+          subject: `${device.id}/${USER}`,
+          time: new Date().toISOString(),
+          data: dataOf(event),
+        }) as unknown as GatehouseEvent,
+    );
     for (let tries = 0; ; tries++) {
       const client = this.#clients[tries % this.#clients.length] as GatehouseClient;
-      const result = await client.emit(told).then(
-        ({ results: [one] }) => one,
-        () => undefined,
+      const results = await client.emit(told).then(
+        (report) => report.results,
+        () => [],
       );
-      if (result?.status === "accepted" || result?.status === "duplicate") {
-        device.oracle.take(event);
-        device.accepted.push(id);
-        this.#events++;
-        return true;
-      }
-      if (result?.status === "refused" || result?.status === "conflict") {
-        device.refused.push(`${id}: ${JSON.stringify(result)}`);
+      const wrong = results.filter(({ status }) => status === "refused" || status === "conflict");
+      if (wrong.length > 0) {
+        device.refused.push(...wrong.map((result) => JSON.stringify(result)));
         return false;
       }
-      await new Promise((resolve) => setTimeout(resolve, BACK_OFF_MS));
+      const isTaken = results.every(({ status }) => status === "accepted" || status === "duplicate");
+      if (isTaken && results.length === told.length) {
+        device.heardAt = performance.now();
+        device.accepted.push(...events.map(([, id]) => id));
+        this.tally.events += events.length;
+        return true;
+      }
+      await delay(BACK_OFF_MS);
     }
+  }
+
+  async #isRetired(device: Device): Promise<boolean> {
+    if (device.oracle.state === "none") return false;
+    const [client] = this.#clients as readonly [GatehouseClient];
+    return (await client.decide({ device: device.id, user: USER })).reasons.includes(NO_SESSION);
   }
 
   async #ask(device: Device): Promise<void> {
@@ -118,6 +171,8 @@ export class Load {
       const after = device.accepted.at(-1);
       device.wrongAnswers.push(`allow at revision ${revision} after event ${after}, in ${device.oracle.state}`);
     }
-    if (decision !== "allow" && device.oracle.hasAccess) device.doubts++;
+    if (decision === "allow") this.tally.allowed++;
+    else if (device.oracle.hasAccess) this.tally.doubted++;
+    else this.tally.denied++;
   }
 }

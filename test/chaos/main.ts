@@ -1,81 +1,75 @@
 /** `npm run chaos`: a chaos run, its report as a table and a picture, or one JSON object. */
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import Table from "cli-table3";
-import { Command, InvalidArgumentError } from "commander";
-import { type ChaosReport, chaos } from "./chaos.js";
+import { Command } from "commander";
+import { EXIT } from "../../src/cli/exit-code.js";
+import { reportFailure } from "../../src/cli/failure.js";
+import { note } from "../../src/cli/terminal.js";
+import { chaos } from "./chaos.js";
+import { textOf, writeReport } from "./report.js";
+import { removeData, runDirectory } from "./run-directory.js";
+import { stoppedBySignals } from "./stopped-by-signals.js";
+import { positive, seedOf, whole } from "./options.js";
 
-const MOST_SHOWN = 20;
+const EXAMPLE = `
+Example:
+  npm run chaos -- --minutes 3 --seed 7
 
-const positive = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("Give a number above 0.");
-  return value;
-};
-const seedOf = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("A seed is a whole number, 0 or more.");
-  return value;
-};
+Starts a Redis, three workers, two APIs and a webhook receiver on this machine, on free ports, and ends them again.
+Ctrl-C: what happened until then is checked; a second one ends it at once. Either way the report is written.
 
-await new Command("chaos")
+Exit codes:
+  0    every promise held
+  1    a promise was broken, or the run could not go on; data and logs are kept
+  2    the command line can't be used
+  6    there is no Redis that is new enough
+  130  interrupted, and no violation found`;
+
+const MOST_DEVICES = 10_000;
+
+interface Options {
+  readonly minutes: number;
+  readonly seed?: number;
+  readonly devices: number;
+  readonly directory?: string;
+  readonly json?: true;
+}
+
+const program = new Command("chaos")
   .description("Breaks a running Gatehouse on purpose, and says whether every promise held.")
+  .exitOverride()
   .option("--minutes <n>", "how long things are broken", positive, 3)
   .option("--seed <n>", "which faults come when; default: another one each time", seedOf)
-  .option("--devices <n>", "that live meanwhile", positive, 200)
+  .option("--devices <n>", "that live meanwhile", (text: string) => whole(text, MOST_DEVICES), 200)
+  .option("--directory <path>", "for data, logs and the report, empty; default: a temporary one")
   .option("--json", "one JSON object on stdout")
-  .addHelpText(
-    "after",
-    "\nExample:\n  npm run chaos -- --minutes 3 --seed 7\n\nStarts a Redis, three workers, two APIs and a webhook receiver on this machine, and ends them again. Exit code 1 if a\npromise was broken; then data and logs are kept.",
-  )
-  .action(
-    async ({ minutes, seed, devices, json }: { minutes: number; seed?: number; devices: number; json?: true }) => {
-      const directory = await mkdtemp(join(tmpdir(), "gatehouse-chaos-"));
-      const note = (text: string): void => void process.stderr.write(`${text}\n`);
-      const stopping = new AbortController();
-      process.once("SIGINT", () => {
-        note("Stopping: what happened until now is checked. Again: ends at once.");
-        stopping.abort();
-        process.once("SIGINT", () => process.exit(130));
-      });
-      process.once("SIGTERM", () => process.exit(143));
-      const report = await chaos({
-        seed: seed ?? Math.floor(Math.random() * 1_000_000),
-        minutes,
-        devices,
-        directory,
-        signal: stopping.signal,
-        progress: note,
-        onFault: ({ kind, what, from }, events) =>
-          note(`${(from / 1_000).toFixed(1).padStart(7)} s  ${kind}  ${what}  (${events.toLocaleString("en")} events)`),
-      });
-      process.stdout.write(json ? `${JSON.stringify(jsonOf(report))}\n` : tableOf(report));
-      if (report.violations.length > 0) note(`Data and logs are in ${directory}.`);
-      process.exit(report.violations.length > 0 ? 1 : 0);
-    },
-  )
-  .parseAsync();
+  .addHelpText("after", EXAMPLE)
+  .action(async ({ minutes, seed, devices, directory: named, json }: Options) => {
+    const directory = await runDirectory(named, "chaos");
+    const { stop, abandon, code } = stoppedBySignals();
+    const result = await chaos({
+      seed: seed ?? Math.floor(Math.random() * 1_000_000),
+      minutes,
+      devices,
+      directory,
+      stop,
+      abandon,
+      progress: note,
+      onFault: ({ kind, what, from }, events) =>
+        note(`${(from / 1_000).toFixed(1).padStart(7)} s  ${kind}  ${what}  (${events.toLocaleString("en")} events)`),
+    });
+    if (result.failure !== undefined && result.faults.length === 0 && result.total.events === 0) throw result.failure;
+    const report = await writeReport(result, directory);
+    const isBad = report.violations > 0 || report.failure !== undefined;
+    if (isBad) note(`Data and logs are in ${directory}.`);
+    else await removeData(directory);
+    process.stdout.write(json ? `${JSON.stringify(report)}\n` : textOf(report));
+    process.exitCode = isBad ? EXIT.failure : code();
+  });
 
-function jsonOf({ violations, ...report }: ChaosReport): object {
-  return { ...report, violations: violations.length, violated: violations.slice(0, MOST_SHOWN) };
+// A terminal that was closed takes no more words: the report is written all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = reportFailure(error, process.argv.includes("--json"));
 }
-
-function tableOf(report: ChaosReport): string {
-  const { seed, minutes, events, questions, doubts, faults, violations, recoveryMsMax, drainedMs, picture } = report;
-  const table = new Table({ head: ["fault", "times"], style: { head: [], border: [] } });
-  for (const [kind, n] of Object.entries(faults)) table.push([kind, String(n)]);
-  return [
-    `Seed ${seed}: ${events.toLocaleString("en")} events in ${minutes} minutes, ${questions.toLocaleString("en")} questions (${doubts} denied in doubt).`,
-    table.toString(),
-    `Longest until an event was accepted after a fault: ${recoveryMsMax} ms. Everything committed and delivered ${drainedMs} ms after peace.`,
-    violations.length === 0
-      ? "Every promise held."
-      : [
-          `${violations.length} violations:`,
-          ...violations.slice(0, MOST_SHOWN).map(({ promise, what }) => `  ${promise}  ${what}`),
-        ].join("\n"),
-    `As a picture: ${picture}`,
-    "",
-  ].join("\n");
-}
+process.exit();

@@ -4,6 +4,7 @@ import type { Redis } from "ioredis";
 import { connectStore } from "../../src/redis/connection.js";
 import type { Random } from "../../src/demo/random.js";
 import type { Fleet, Kind, Member } from "./fleet.js";
+import { tearTail } from "./torn-tail.js";
 
 export const FAULTS = [
   "workerKilled",
@@ -11,6 +12,8 @@ export const FAULTS = [
   "apiKilled",
   "apiPaused",
   "redisKilled",
+  "tailTorn",
+  "memoryFull",
   "linkCut",
   "linkSilent",
   "repliesLost",
@@ -29,6 +32,9 @@ export interface Fault {
   /** Ms since the run began. */
   readonly from: number;
   to: number;
+  isOver: boolean;
+  /** From its end until every device had an event accepted again, ms; undefined while one still waits. */
+  recoveryMs?: number;
 }
 
 export interface NemesisOptions {
@@ -44,27 +50,28 @@ export interface NemesisOptions {
 /** A pause between two faults, and how long one lasts, ms. */
 const CALM_MS = [1_000, 3_000] as const;
 const LASTS_MS = [500, 2_500] as const;
+/** Below what is used, because some of that goes away when work stops. */
+const MEMORY_LEFT = 0.8;
 
 /** Until the signal; what is broken then is healed first. Each kind comes before any comes again. */
-export async function nemesis(options: NemesisOptions, signal: AbortSignal): Promise<readonly Fault[]> {
+export async function nemesis(options: NemesisOptions, signal: AbortSignal): Promise<void> {
   const { random, now, onFault } = options;
-  const faults: Fault[] = [];
   let left: FaultKind[] = [];
   while (!signal.aborted) {
     await delay(random.between(...CALM_MS), undefined, { signal }).catch(() => undefined);
     if (signal.aborted) break;
     if (left.length === 0) left = [...FAULTS];
     const [kind = "linkCut"] = left.splice(random.between(0, left.length - 1), 1);
+    const from = now();
     const { what, heal } = await inflict(kind, options);
-    const fault: Fault = { kind, what, from: now(), to: now() };
-    faults.push(fault);
+    const fault: Fault = { kind, what, from, to: now(), isOver: heal === undefined };
     onFault(fault);
     if (heal === undefined) continue;
     await delay(random.between(...LASTS_MS), undefined, { signal }).catch(() => undefined);
     await heal();
     fault.to = now();
+    fault.isOver = true;
   }
-  return faults;
 }
 
 interface Inflicted {
@@ -107,6 +114,14 @@ async function inflict(kind: FaultKind, { fleet, receive, random }: NemesisOptio
     case "redisKilled":
       await fleet.killRedis();
       return { what: "killed and started again" };
+    case "tailTorn": {
+      const torn = await fleet.killRedis(async (directory) =>
+        tearTail(directory, (...within) => random.between(...within)),
+      );
+      return { what: `killed, and ${torn?.written} of ${torn?.of} bytes written that nobody was told of` };
+    }
+    case "memoryFull":
+      return { what: await fillMemory(fleet.redisUrl), heal: async () => setMemory(fleet.redisUrl, 0) };
     case "linkCut":
       proxy.cut();
       return { what: `${link}s` };
@@ -135,14 +150,34 @@ async function inflict(kind: FaultKind, { fleet, receive, random }: NemesisOptio
 
 /** All that BullMQ keeps. */
 async function deleteQueues(url: string): Promise<number> {
-  const redis: Redis = await connectStore(url);
-  try {
+  return withRedis(url, async (redis) => {
     let deleted = 0;
     for await (const keys of redis.scanStream({ match: "*", count: 1_000 })) {
       const queues = (keys as string[]).filter((key) => /:(wake-\d+|effects|deliver)(:|$)/.test(key));
       if (queues.length > 0) deleted += await redis.del(...queues);
     }
     return deleted;
+  });
+}
+
+/** Allows less than is used: every write is refused until more is allowed. */
+async function fillMemory(url: string): Promise<string> {
+  return withRedis(url, async (redis) => {
+    const used = Number(/^used_memory:(\d+)/m.exec(await redis.info("memory"))?.[1]);
+    const allowed = Math.floor(used * MEMORY_LEFT);
+    await redis.config("SET", "maxmemory", allowed);
+    return `${(used / 1_048_576).toFixed(1)} MiB used, ${(allowed / 1_048_576).toFixed(1)} allowed`;
+  });
+}
+
+async function setMemory(url: string, bytes: number): Promise<void> {
+  await withRedis(url, async (redis) => redis.config("SET", "maxmemory", bytes));
+}
+
+async function withRedis<T>(url: string, work: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis: Redis = await connectStore(url);
+  try {
+    return await work(redis);
   } finally {
     redis.disconnect();
   }

@@ -169,18 +169,23 @@ const gapMs = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 30 * 60 * MINUTE_MS }) },
 );
 
-const move: fc.Arbitrary<Move> = fc.record({
-  gapMs,
-  lateMs: fc.oneof(
-    { weight: 9, arbitrary: fc.constant(0) },
-    { weight: 1, arbitrary: fc.integer({ min: 1, max: 5 * MINUTE_MS }) },
-  ),
-  what: fc.oneof(
-    { weight: 8, arbitrary: usual },
-    { weight: 6, arbitrary: unusual },
-    { weight: 1, arbitrary: fc.nat(6) },
-  ),
-});
+/** However much was recorded since. */
+const RETIRED: SessionEvent = { type: "session.retired", upTo: Number.MAX_SAFE_INTEGER, why: "silent" };
+
+const moveOf = (what: fc.Arbitrary<Move["what"]>): fc.Arbitrary<Move> =>
+  fc.record({
+    gapMs,
+    lateMs: fc.oneof(
+      { weight: 9, arbitrary: fc.constant(0) },
+      { weight: 1, arbitrary: fc.integer({ min: 1, max: 5 * MINUTE_MS }) },
+    ),
+    what,
+  });
+const move = moveOf(
+  fc.oneof({ weight: 8, arbitrary: usual }, { weight: 6, arbitrary: unusual }, { weight: 1, arbitrary: fc.nat(6) }),
+);
+/** A new beginning may come after. */
+const retirement = moveOf(fc.constantFrom<Move["what"]>(RETIRED, RETIRED, told.signedIn()));
 
 const atOnce = (...events: readonly Told[]): readonly Move[] => events.map((what) => ({ gapMs: 0, lateMs: 0, what }));
 
@@ -212,11 +217,13 @@ export interface History {
   readonly moves: readonly Move[];
 }
 
-export function histories({ maxLength = 30 } = {}): fc.Arbitrary<History> {
+/** @param retire now and then the session is forgotten */
+export function histories({ maxLength = 30, retire = false } = {}): fc.Arbitrary<History> {
+  const next = retire ? fc.oneof({ weight: 12, arbitrary: move }, { weight: 1, arbitrary: retirement }) : move;
   return fc.record({
     platform: fc.constantFrom<Platform>("ios", "android"),
     firstRules: fc.nat(6),
-    moves: fc.tuple(beginning, fc.array(move, { maxLength })).map(([first, rest]) => [...first, ...rest]),
+    moves: fc.tuple(beginning, fc.array(next, { maxLength })).map(([first, rest]) => [...first, ...rest]),
   });
 }
 
@@ -272,7 +279,8 @@ export function play(
       const scene = { rules: published.at(-1) as Rules, ...(session && { session }) };
       const event = typeof what === "function" ? what(scene) : what;
       const origin = { source: "app", id: number, time: now - lateMs, entry: `${now}-${number}` };
-      entry = { kind: "event", session: id, occurrence: { event, at: now, origin } };
+      const isOwn = event.type === "session.retired";
+      entry = { kind: "event", session: id, occurrence: isOwn ? { event, at: now } : { event, at: now, origin } };
     }
     entries.push(entry);
     const fold = (of: readonly Entry[], from: Session | undefined) =>
@@ -289,7 +297,7 @@ export function play(
       );
     const brought = fold([], session).sessions.get(id) ?? session;
     const outcome = fold([entry], session);
-    const after = outcome.sessions.get(id) ?? session;
+    const after = outcome.retired.has(id) ? undefined : (outcome.sessions.get(id) ?? session);
     steps.push({ entry, before: session, brought, after, rules: published.at(-1) as Rules, records: outcome.records });
     ({ policies } = outcome);
     seq += outcome.records.length;
@@ -312,6 +320,7 @@ export function drain(
       rulesOf,
     );
     for (const [id, session] of outcome.sessions) stored.set(id, session);
+    for (const id of outcome.retired) stored.delete(id);
     records.push(...outcome.records);
     ({ policies } = outcome);
   };

@@ -6,7 +6,7 @@ import type { JournalRecord } from "../../../machines/outcome.js";
 import { type Change, SessionReplay, isInput } from "../../../machines/session-replay.js";
 import { type Inbox, SESSION, TENANT, drain, histories, play } from "./histories.js";
 
-const inboxes = histories().map((history) => play(history).inbox);
+const inboxes = histories({ retire: true }).map((history) => play(history).inbox);
 
 function replay({ rulesOf, endsAt }: Inbox, records: readonly JournalRecord[], change?: Change): SessionReplay {
   const rules = (version: number, session: Parameters<typeof rulesOf>[2]) => rulesOf(TENANT, version, session);
