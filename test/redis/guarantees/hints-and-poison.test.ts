@@ -30,7 +30,7 @@ const comeAndGo = (n: number): object =>
 
 const p99 = (waits: readonly number[]): number => waits.toSorted((a, b) => a - b)[Math.floor(waits.length * 0.99)] ?? 0;
 
-describe("P2: BullMQ's keys deleted under load", () => {
+describe("P2: BullMQ's keys deleted under load", { timeout: 60_000 }, () => {
   test("nothing is lost, and events wait 2 s at most (p99)", async ({ annotate }) => {
     const { connection, redis, deployment } = live;
     const before = (await deployment.counters())["applied"] ?? 0;
@@ -56,7 +56,7 @@ describe("P2: BullMQ's keys deleted under load", () => {
   });
 });
 
-describe("P2: a poisonous event under load", () => {
+describe("P2: a poisonous event under load", { timeout: 60_000 }, () => {
   test("sets its own session aside, and nobody else waits for more than a second", async ({ annotate }) => {
     const { store, deployment } = live;
     const poisoned = ["phone-3", "phone-11", "phone-16"];

@@ -87,7 +87,7 @@ const turnOf = (deployment: TestDeployment, turn: number): { id: string } => {
   return deployment.event(turn % 2 === 0 ? "app.backgrounded" : "app.foregrounded") as { id: string };
 };
 
-describe("answers that get lost", () => {
+describe("answers that get lost", { timeout: 60_000 }, () => {
   test(`P1: ${LOSSES} of ${LOSSES} appends are in doubt, and sent again under the same id each event counts once`, async () => {
     await Promise.all(
       Array.from({ length: LANES }, async () =>

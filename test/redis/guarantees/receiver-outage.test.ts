@@ -17,7 +17,7 @@ afterAll(() => redis.stop());
 test(
   "P5: at most one try a second while it is down, and soon after it is back everything is delivered, once",
   {
-    timeout: 90_000,
+    timeout: 180_000,
   },
   async ({ annotate }) => {
     const { url, prefix } = redis;

@@ -105,7 +105,7 @@ const MOVES: readonly (readonly [string, Move])[] = [
   ],
 ];
 
-describe("P4: commits of a paused worker whose partition was taken over", () => {
+describe("P4: commits of a paused worker whose partition was taken over", { timeout: 60_000 }, () => {
   test.each(MOVES)(`${PAUSES} of ${PAUSES} are refused and change nothing, when %s`, async (_, { prepare, move }) => {
     const prefix = `${redis.prefix}-s${++names}`;
     const store = await openRedisPartitionStore(connection, {

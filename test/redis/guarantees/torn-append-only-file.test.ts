@@ -143,7 +143,7 @@ async function cut({ whole, from }: { whole: Buffer; from: number }, every: numb
   return { count, torn };
 }
 
-describe("P1, P3: the append-only file cut off in its last batch", { timeout: 120_000 }, () => {
+describe("P1, P3: the append-only file cut off in its last batch", { timeout: 300_000 }, () => {
   test("at any byte: events that were appended together are all there, or none is", async ({ annotate }) => {
     const batch = await written(async () =>
       deployment.send(deployment.event("app.backgrounded"), deployment.event("app.foregrounded")),

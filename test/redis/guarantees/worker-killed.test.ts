@@ -170,7 +170,7 @@ describe("P2, P3, P5: kill -9 at each store call of a batch", () => {
   test(
     "each event counts once, each effect is given at least once, and everything is as if nobody had been killed",
     {
-      timeout: 180_000,
+      timeout: 300_000,
     },
     async () => {
       const expected = await undisturbed;
