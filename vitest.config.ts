@@ -14,7 +14,12 @@ export default defineConfig({
       // Nothing they touch is shared, so the files need no process each: importing everything anew took most of the time.
       {
         extends: true,
-        test: { name: "unit", include: ["test/unit/**/*.test.ts", "examples/**/*.test.ts"], isolate: false },
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts", "examples/**/*.test.ts"],
+          isolate: false,
+          testTimeout: 20 * SECOND_MS,
+        },
       },
       {
         extends: true,

@@ -3,12 +3,22 @@ import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
 import { type CoreResult, core } from "./core/core.js";
 import { type FanoutResult, fanout } from "./fanout/fanout.js";
+import { type FloodResult, flood } from "./flood/flood.js";
 import { type HttpResult, http } from "./http/http.js";
 import { type ReplayResult, replay } from "./replay/replay.js";
+import { type OutageResult, outage } from "./webhooks/outage.js";
+import { type TwiceResult, twice } from "./twice/twice.js";
+import { startPrivateRedis } from "../src/redis/private-server.js";
 
 const positive = (text: string): number => {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a whole number, 1 or more");
+  return value;
+};
+
+const whole = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("a whole number, 0 or more");
   return value;
 };
 
@@ -73,8 +83,51 @@ program
     print(json ? JSON.stringify(result) : replayText(result));
   });
 
+program
+  .command("flood")
+  .description("one device floods the API: what becomes of it, and how much longer others wait")
+  .option("--seconds <n>", "how long each half is measured", positive, 15)
+  .option("--events-per-second <n>", "of all the others", positive, 200)
+  .option("--flood-per-second <n>", "of the device that floods", positive, 5_000)
+  .option("--json", "one JSON object on stdout")
+  .action(
+    async ({ json, ...options }: { seconds: number; eventsPerSecond: number; floodPerSecond: number; json?: true }) => {
+      const result = await flood({ ...options, progress });
+      print(json ? JSON.stringify(result) : floodText(result));
+    },
+  );
+
+program
+  .command("outage")
+  .description("a webhook receiver that was down for an hour: how often it is tried, and how soon it has everything")
+  .option("--effects <n>", "that wait when it is back; 50 a second make 180,000 an hour", positive, 180_000)
+  .option("--answer-ms <n>", "that the receiver takes for each", whole, 0)
+  .option("--down-seconds <n>", "watched while it is down", positive, 30)
+  .option("--json", "one JSON object on stdout")
+  .action(async ({ json, ...options }: { effects: number; answerMs: number; downSeconds: number; json?: true }) => {
+    const server = await startPrivateRedis({ fsync: "always" });
+    const result = await outage({ ...options, redisUrl: server.url, prefix: "bench", progress });
+    await server.stop();
+    print(json ? JSON.stringify(result) : outageText(result));
+  });
+
+program
+  .command("twice")
+  .description("a whole stream sent twice: the second time nothing may follow. Exit code 1 if something does")
+  .option("--events <n>", "events of the stream", positive, 1_000_000)
+  .option("--json", "one JSON object on stdout")
+  .addHelpText("after", "\nExample:\n  npm run bench -- twice --events 100000 --json")
+  .action(async ({ json, events }: { events: number; json?: true }) => {
+    const server = await startPrivateRedis({ fsync: "always" });
+    const result = await twice({ events, redisUrl: server.url, prefix: "bench", progress });
+    await server.stop();
+    print(json ? JSON.stringify(result) : twiceText(result));
+    const isHarmless = result.accepted[1] + result.records[1] + result.effects[1] === 0;
+    if (!isHarmless || result.accepted[0] !== events) process.exitCode = 1;
+  });
+
 await program.parseAsync();
-process.exit(0);
+process.exit();
 
 function progress(what: string): void {
   process.stderr.write(`measuring: ${what}\n`);
@@ -105,6 +158,33 @@ function replayText({ replayPerSecond, xstatePerSecond, whyMs, verifyPerSecond }
     `${replayPerSecond.toLocaleString("en")} records/s folded again by one core, XState alone ${xstatePerSecond.toLocaleString("en")} transitions/s (${(replayPerSecond / xstatePerSecond).toFixed(2)} ×)`,
     `${verifyPerSecond.toLocaleString("en")} records/s verified by all cores`,
     `one long session explained in ${(whyMs / 1_000).toFixed(1)} s`,
+  ].join("\n");
+}
+
+function floodText(measured: FloodResult): string {
+  const { p50Ms, p99Ms, p50MsInFlood, p99MsInFlood } = measured;
+  const { floodAcceptedPerSecond, floodRefusedPerSecond, othersRefused } = measured;
+  return [
+    `others wait for an answer: p50 ${p50MsInFlood} ms, p99 ${p99MsInFlood} ms; without the flood: p50 ${p50Ms} ms, p99 ${p99Ms} ms (${(p99MsInFlood / p99Ms).toFixed(1)} ×)`,
+    `of the flood ${floodAcceptedPerSecond} events/s were accepted and ${floodRefusedPerSecond} refused; of the others' requests ${othersRefused}`,
+  ].join("\n");
+}
+
+function outageText(measured: OutageResult): string {
+  const { effects, triesUntilOpen, triesDown, peakPerSecond, noticedSeconds, deliveredSeconds } = measured;
+  return [
+    `down: ${triesUntilOpen} tries until it is left in peace, then ${triesDown}, at most ${peakPerSecond} in one second`,
+    `back: noticed after ${noticedSeconds} s, ${effects.toLocaleString("en")} effects within ${deliveredSeconds} s; ${measured.missing} missing, ${measured.repeated} repeated`,
+  ].join("\n");
+}
+
+function twiceText({ events, accepted, duplicates, records, effects, seconds }: TwiceResult): string {
+  const line = (which: string, n: 0 | 1): string =>
+    `${which}: ${[accepted, duplicates, records, effects].map((both) => both[n].toLocaleString("en")).join(", ")}`;
+  return [
+    `${events.toLocaleString("en")} events, twice, in ${seconds} s: accepted, duplicates, records, effects`,
+    line("sent", 0),
+    line("sent again", 1),
   ].join("\n");
 }
 

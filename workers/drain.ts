@@ -49,6 +49,8 @@ export interface DrainDependencies {
 export class Drainer {
   private readonly draining = new Map<number, Promise<DrainResult>>();
   private readonly held = new Map<number, { drainAsked: boolean }>();
+  /** Token of the last commit on each partition. */
+  private readonly committed = new Map<number, string>();
 
   constructor(private readonly dependencies: DrainDependencies) {}
 
@@ -79,6 +81,16 @@ export class Drainer {
 
   isDraining(partition: number): boolean {
     return this.draining.has(partition);
+  }
+
+  /** Nothing is drained in this process. */
+  get isIdle(): boolean {
+    return this.draining.size === 0;
+  }
+
+  /** Whether the commit that left this token was made here. */
+  hasCommitted(partition: number, token: string): boolean {
+    return this.committed.get(partition) === token;
   }
 
   /**
@@ -123,6 +135,7 @@ export class Drainer {
         if (++stale > STALE_RETRIES) return "stale";
         continue;
       }
+      this.committed.set(partition, commit.nextToken);
       spans.end();
       onCommit?.(partition, batch.entries.length);
       metrics?.committed(batch.entries.length, lateness(outcome.records, batch.horizon));

@@ -71,14 +71,16 @@ export class Sweep {
 
   /** One look at every partition; resolves when what it set going has ended. */
   async look(): Promise<void> {
-    const { store, chores = [] } = this.dependencies;
+    const { store, drainer, chores = [] } = this.dependencies;
     const partitions = Array.from({ length: store.deployment.partitionCount }, (_, partition) => partition);
     const surveys = await store.survey(partitions);
-    await Promise.all(surveys.map((survey) => this.tend(survey)));
+    const { isIdle } = drainer;
+    await Promise.all(surveys.map((survey) => this.tend(survey, isIdle)));
     if (this.looks++ % LOOKS_A_CHORE === 0) await Promise.all(chores.map((chore) => chore()));
   }
 
-  private async tend(survey: PartitionSurvey): Promise<void> {
+  /** @param isIdle nothing is drained in this process */
+  private async tend(survey: PartitionSurvey, isIdle: boolean): Promise<void> {
     const { store, drainer, walker, effects, metrics } = this.dependencies;
     const { partition, token, behind, nextTimer, now, outboxHead, state } = survey;
     const before = this.last.get(partition);
@@ -86,8 +88,10 @@ export class Sweep {
     this.last.set(partition, { token, outboxHead, sameHead });
 
     const isDue = behind || (nextTimer !== null && nextTimer <= now);
-    // A token that moved since the last look is a worker at work; so is a drain that runs in this process.
-    if (isDue && token === before?.token && !drainer.isDraining(partition)) {
+    // A token that moved since the last look is a worker at work; so is a drain that runs in this process. One that this process moved,
+    // which has nothing to do any more, is neither: without hints nobody then waits for a second look.
+    const isLeft = token === before?.token || (isIdle && drainer.hasCommitted(partition, token));
+    if (isDue && isLeft && !drainer.isDraining(partition)) {
       metrics?.woken("sweep");
       await drainer.drain(partition);
     }

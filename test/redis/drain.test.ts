@@ -151,6 +151,19 @@ describe("the sweep", () => {
     expect((await deployment.counters())["applied"]).toBe(applied);
   });
 
+  test("goes on at the next look with a partition that it drained itself: without hints nobody waits for two looks", async () => {
+    await everybodyGetsInAndOut();
+    const looking = sweep();
+    await looking.look();
+    await looking.look();
+    const applied = (await deployment.counters())["applied"] as number;
+    for (let turn = 1; turn <= 3; turn++) {
+      await deployment.send(deployment.event("app.backgrounded", {}, subjects[0]));
+      await looking.look();
+      expect((await deployment.counters())["applied"]).toBe(applied + turn);
+    }
+  });
+
   test("fires the deadline of a session that nobody touches", async () => {
     await deployment.getIn(subjects[0]);
     await deployment.send(deployment.event("app.backgrounded", {}, subjects[0]));

@@ -116,7 +116,7 @@ describe("with every key of the queues deleted", () => {
   });
 });
 
-test("a forged job names nothing and delivers nothing", async () => {
+test("S14: a forged job names nothing and delivers nothing", async () => {
   const sink = new RecordingSink();
   await work(sink);
   const forger = new EffectsQueue(queueConnection, { prefix: redis.prefix, wakeShards: 1 });

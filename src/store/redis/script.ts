@@ -38,12 +38,13 @@ function read(name: string): string {
 }
 
 export class Script {
+  /** By which the server knows it. */
+  readonly sha: string;
   readonly #text: string;
-  readonly #sha: string;
 
   constructor(name: ScriptName) {
     this.#text = read(name);
-    this.#sha = createHash("sha1").update(this.#text).digest("hex");
+    this.sha = createHash("sha1").update(this.#text).digest("hex");
   }
 
   async run(redis: Redis, keys: readonly string[], argv: readonly (string | number)[]): Promise<unknown> {
@@ -57,7 +58,7 @@ export class Script {
 
   async #send(send: (command: "EVAL" | "EVALSHA", script: string) => Promise<unknown>): Promise<unknown> {
     try {
-      return await send("EVALSHA", this.#sha);
+      return await send("EVALSHA", this.sha);
     } catch (error) {
       // The server does not know the script (new, restarted, failed over), so nothing ran: sending it once is safe.
       if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;

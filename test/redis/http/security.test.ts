@@ -205,6 +205,16 @@ test("S8: a relaxing event older than the last restricting one is recorded as st
   expect(body.decision).not.toBe("allow");
 });
 
+test("S8: the same id with another body is a conflict, and what was accepted first stands", async () => {
+  const first = event("account.disabled");
+  expect((await api.ask("/v1/events", { body: first })).status).toBe(202);
+  const other = { ...first, type: "account.enabled" };
+  const { status, body } = await api.ask("/v1/events", { body: other });
+  expect([status, body.code]).toEqual([409, "event.conflict"]);
+  const { body: again } = await api.ask("/v1/events", { body: [first, other] });
+  expect(again.results.map(({ status: one }: { status: string }) => one)).toEqual(["duplicate", "conflict"]);
+});
+
 describe("S9: no PIN, ever", () => {
   test.each(["pin", "PIN", "new-pin", "passcode", "Access_Token", "password"])(
     "a field named %s is refused, and what it says is in no answer",
@@ -269,6 +279,22 @@ describe("S13: rate limits", () => {
     const other = event("app.backgrounded", {}, { subject: `${device}-other/adele` });
     expect((await api.ask("/v1/events", { body: other })).status).toBe(202);
   });
+});
+
+test("S13: whoever says that a body comes and sends nothing is cut off", { timeout: 40_000 }, async () => {
+  const { hostname, port } = new URL(api.url);
+  const socket = connect(Number(port), hostname);
+  const head = ["POST /v1/events HTTP/1.1", `host: ${hostname}`, `authorization: Bearer ${api.key}`];
+  socket.write([...head, "content-type: application/json", "content-length: 10", "", "["].join("\r\n"));
+  let answered = "";
+  for await (const bytes of socket) answered += String(bytes);
+  expect(answered).toMatch(/^HTTP\/1\.1 408 /);
+  expect(answered).toContain("request.too_slow");
+});
+
+test("S16: there is no board of the queues that anybody could open", async () => {
+  for (const path of ["/queues", "/admin/queues", "/board", "/v1/queues"])
+    expect([path, (await api.ask(path)).status]).toEqual([path, 404]);
 });
 
 test("S16: a decision is never kept by anybody on the way", async () => {

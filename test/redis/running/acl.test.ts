@@ -39,7 +39,7 @@ afterEach(async () => {
   await server.stop();
 });
 
-test("a worker and a client work with it, and other keys and commands are not theirs", async () => {
+test("S15: a worker and a client work with it, and other keys and commands are not theirs", async () => {
   const deployment = await openDeployment({ redis: url, prefix: "gh" });
   await refuseUnsafeSettings(deployment.redis, { least: "D1", trusted: false });
   await publish(deployment, "contoso", {

@@ -33,7 +33,7 @@ afterEach(async () => {
 const ask = async (least: "D0" | "D1" | "D2" = "D1", stopping = new AbortController().signal) =>
   readiness({ redis, prefix: "gh", least, trusted: false, stopping });
 
-describe("at the start", () => {
+describe("S15: at the start", () => {
   test("a safe server is taken, and its durability class told", async () => {
     expect(durabilityOf(await refuseUnsafeSettings(redis, { least: "D1", trusted: false }))).toBe("D1");
   });

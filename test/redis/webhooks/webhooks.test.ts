@@ -90,7 +90,7 @@ const MOST_SIDE_BY_SIDE = 32;
 
 const queueOf = (endpoint: string): DeliveryQueue => new DeliveryQueue(connection, redis.prefix, endpoint);
 
-describe("what is sent", () => {
+describe("S12: what is sent", () => {
   test("is a CloudEvent that the reference verifier and the CloudEvents SDK take", async () => {
     const { secret } = await add();
     const sent = effect();
@@ -276,7 +276,7 @@ describe("a delivery that fails", () => {
     expect(await webhooks.delivery(TENANT, sent.id)).toMatchObject([{ state: "delivered", attemptsMade: 12 }]);
   });
 
-  test("because of a redirect is not sent where it points, even to a private address", async () => {
+  test("S11: because of a redirect is not sent where it points, even to a private address", async () => {
     const elsewhere = await WebhookReceiver.start();
     started.push(elsewhere);
     await add();
@@ -309,7 +309,7 @@ test("what is not spent is not redriven", async () => {
   expect(await queue.redrive(await queue.list("waiting", 0, 5))).toBe(0);
 });
 
-test("a target that became private is refused at the connection, and the delivery waits", async () => {
+test("S11: a target that became private is refused at the connection, and the delivery waits", async () => {
   const { endpoint } = await add();
   const sent = effect();
   await give(sent);

@@ -5,6 +5,7 @@ import { foldAhead, foldBatch, type Entry } from "../../../machines/fold-batch.j
 import type { JournalRecord } from "../../../machines/outcome.js";
 import type { Rules } from "../../../machines/policy/rules.js";
 import type { Session, SessionId } from "../../../machines/session/session.js";
+import { decodeSession, encodeSession } from "../../../machines/session/snapshot.js";
 import { backgrounded, rules } from "../../../src/testing/index.js";
 import { activeSession, MODERN_OS, PLAIN } from "../../support/builders.js";
 import { RULES, SESSION, START_MS, TENANT, drain, histories, play, type Inbox } from "./histories.js";
@@ -32,6 +33,19 @@ describe("the same inbox", () => {
           expect(placeless(split.sessions.get(SESSION))).toEqual(placeless(whole.sessions.get(SESSION)));
         },
       ),
+      { numRuns: 150 },
+    ));
+
+  test("gives the same when whoever folds stops at any point, and another goes on from what is stored", () =>
+    fc.assert(
+      fc.property(histories(), fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (history, sizes) => {
+        const { inbox } = play(history);
+        const whole = drain(inbox);
+        const resumed = drain(inbox, sizes, (session) => decodeSession(encodeSession(session)));
+        expect(lifeOf(resumed.records, SESSION)).toEqual(lifeOf(whole.records, SESSION));
+        const [again, once] = [resumed, whole].map(({ sessions }) => placeless(sessions.get(SESSION)));
+        expect(again && encodeSession(again)).toEqual(once && encodeSession(once));
+      }),
       { numRuns: 150 },
     ));
 

@@ -306,10 +306,14 @@ export function play(
   return { inbox: { entries, policies: first, rulesOf, endsAt: now }, steps };
 }
 
-/** Folds an inbox as a worker would that takes so many entries at a time, from empty storage. */
+/**
+ * Folds an inbox as a worker would that takes so many entries at a time, from empty storage.
+ * @param rest what becomes of a session between two batches
+ */
 export function drain(
   { entries, policies: first, rulesOf, endsAt }: Inbox,
   sizes: readonly number[] = [entries.length],
+  rest: (session: Session) => Session = (session) => session,
 ): { readonly sessions: ReadonlyMap<SessionId, Session>; readonly records: readonly JournalRecord[] } {
   const stored = new Map<SessionId, Session>();
   const records: JournalRecord[] = [];
@@ -319,7 +323,7 @@ export function drain(
       { policies, horizon, entries: batch, due, sessions: new Map(stored), seq: records.length },
       rulesOf,
     );
-    for (const [id, session] of outcome.sessions) stored.set(id, session);
+    for (const [id, session] of outcome.sessions) stored.set(id, rest(session));
     for (const id of outcome.retired) stored.delete(id);
     records.push(...outcome.records);
     ({ policies } = outcome);

@@ -20,7 +20,7 @@ async function lookUp(targets: Targets, text: string): Promise<string[]> {
   });
 }
 
-describe("an address that is not public is refused, however it is written", () => {
+describe("S11: an address that is not public is refused, however it is written", () => {
   test.each([
     ["the metadata service of clouds", "https://169.254.169.254/latest/meta-data"],
     ["a private IPv4 address in IPv6", "https://[::ffff:10.0.0.1]/"],
@@ -58,7 +58,7 @@ test.each([
   ["another scheme", "file:///etc/passwd", /not https/],
   ["a password in the URL", "https://user:secret@example.com/", /password/],
   ["no URL", "example.com", /no URL/],
-])("%s is refused", (_, url, words) => {
+])("S11: %s is refused", (_, url, words) => {
   expect(() => strict.parse(url)).toThrow(words);
 });
 
@@ -68,7 +68,7 @@ test("a public name on 443 or 8443 is taken", () => {
   expect(strict.parse("https://8.8.8.8/").hostname).toBe("8.8.8.8");
 });
 
-describe("a name is judged by its addresses when it is connected to", () => {
+describe("S11: a name is judged by its addresses when it is connected to", () => {
   test("one that leads inside is refused", async () => {
     const targets = new Targets({ allowPrivate: [], resolve: async () => addresses("10.0.0.8") });
     await expect(lookUp(targets, "https://example.com/")).rejects.toThrow(
@@ -91,7 +91,7 @@ describe("a name is judged by its addresses when it is connected to", () => {
   });
 });
 
-describe("what the operator allows", () => {
+describe("S11: what the operator allows", () => {
   test("may be reached over http, on any port", () => {
     expect(inside.parse("http://10.1.2.3:9000/hook").port).toBe("9000");
     expect(inside.parse("http://[::1]:9000/hook").port).toBe("9000");
