@@ -2,13 +2,14 @@
  * A deployment in one handle: its store, its users, its catalogues, the rules for whoever folds, and the way to wake its workers. Whoever is not a
  * worker starts here: client, commands, demonstration.
  */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { setTimeout as delay } from "node:timers/promises";
 import { RedisCatalogues } from "../control/redis-catalogues.js";
 import { RulesSource } from "../control/rules-source.js";
 import type { Wake } from "../ingest/ingest.js";
 import { WakeQueue } from "../queue/queues.js";
-import { type RedisTarget, connectQueue, connectStore } from "../redis/connection.js";
+import type { RedisTarget } from "../redis/address.js";
+import { connectQueue, connectStore } from "../redis/connection.js";
 import type { DeploymentRequest } from "../store/deployment.js";
 import type { PartitionStore } from "../store/partition-store.js";
 import { openRedisPartitionStore } from "../store/redis/redis-partition-store.js";
@@ -34,7 +35,7 @@ export interface OpenDeployment {
   /** Of every key. */
   readonly prefix: string;
   /** The store's connection, for what is kept beside partitions. */
-  readonly redis: Redis;
+  readonly redis: RedisConnection;
   readonly store: PartitionStore;
   readonly users: UserStore;
   readonly catalogues: RedisCatalogues;

@@ -1,5 +1,5 @@
 /** What is true of the whole deployment at a moment, asked of the store: for metrics, and for whoever watches. */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { neededWalk } from "../../machines/walk.js";
 import { type RedisSettings, readSettings } from "../redis/settings.js";
 import { type Counters, readCounters } from "../store/counters.js";
@@ -27,19 +27,20 @@ export interface PartitionFacts extends Pick<
 export interface DeploymentFacts {
   readonly counters: Counters;
   readonly partitions: readonly PartitionFacts[];
-  readonly redis: RedisSettings;
+  /** Of every server that holds data. */
+  readonly servers: readonly RedisSettings[];
 }
 
 /** @throws StoreUnavailableError */
-export async function readFacts(store: PartitionStore, redis: Redis): Promise<DeploymentFacts> {
-  const [counters, partitions, settings] = await Promise.all([
+export async function readFacts(store: PartitionStore, redis: RedisConnection): Promise<DeploymentFacts> {
+  const [counters, partitions, servers] = await Promise.all([
     readCounters(store),
     readPartitions(store),
     readSettings(redis).catch((error: unknown) => {
       throw toUnavailable(error, "settings", false);
     }),
   ]);
-  return { counters, partitions, redis: settings };
+  return { counters, partitions, servers };
 }
 
 /** @throws StoreUnavailableError */

@@ -1,5 +1,5 @@
 /** The user store on Redis: users are spread over the slots like partitions, and what must be atomic is one Lua script each. */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import type { UserRecord } from "../../machines/users/user-record.js";
 import { DEFAULT_PREFIX, type UserKeys, userKeys } from "../store/keys.js";
 import type { Deployment } from "../store/partition-store.js";
@@ -32,12 +32,12 @@ export interface RedisUserStoreOptions {
 }
 
 export class RedisUserStore implements UserStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisConnection;
   readonly #deployment: Deployment;
   readonly #keys: readonly UserKeys[];
 
   /** @param redis as the partition store's: a connection that never repeats a command by itself */
-  constructor(redis: Redis, { prefix = DEFAULT_PREFIX, deployment }: RedisUserStoreOptions) {
+  constructor(redis: RedisConnection, { prefix = DEFAULT_PREFIX, deployment }: RedisUserStoreOptions) {
     this.#redis = redis;
     this.#deployment = deployment;
     this.#keys = Array.from({ length: deployment.partitionCount }, (_, shard) => userKeys(prefix, shard));

@@ -2,7 +2,7 @@
  * The store on Redis. What must be atomic is one Lua script each (see scripts/); this file turns the port's values into
  * their arguments and the replies back into values, and nothing else.
  */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../../redis/connection.js";
 import {
   checkAppends,
   checkChunk,
@@ -115,7 +115,10 @@ export interface RedisStoreOptions {
  * @param redis a connection made by `connectStore`: one that never repeats a command by itself
  * @throws DeploymentConflictError if it was created with another partition count or clock
  */
-export async function openRedisPartitionStore(redis: Redis, options: RedisStoreOptions = {}): Promise<PartitionStore> {
+export async function openRedisPartitionStore(
+  redis: RedisConnection,
+  options: RedisStoreOptions = {},
+): Promise<PartitionStore> {
   const { prefix = DEFAULT_PREFIX, deployment: request = {} } = options;
   const key = deploymentKey(prefix);
   const created = Object.entries(newDeployment(request)).flat();
@@ -124,7 +127,7 @@ export async function openRedisPartitionStore(redis: Redis, options: RedisStoreO
 }
 
 /** The store of a deployment that is known already, as while it is restored. */
-export function redisPartitionStore(redis: Redis, prefix: string, deployment: Deployment): PartitionStore {
+export function redisPartitionStore(redis: RedisConnection, prefix: string, deployment: Deployment): PartitionStore {
   return new RedisPartitionStore(redis, prefix, deployment);
 }
 
@@ -133,7 +136,7 @@ export function redisPartitionStore(redis: Redis, prefix: string, deployment: De
  * @throws RangeError, DeploymentConflictError if there is no deployment
  */
 export async function changeJournalLimits(
-  redis: Redis,
+  redis: RedisConnection,
   prefix: string,
   limits: Pick<DeploymentRequest, "journalMaxBytes" | "journalMaxAgeMs">,
 ): Promise<Deployment> {
@@ -158,10 +161,10 @@ async function answer<Reply>(call: string, write: boolean, reply: Promise<Reply>
 
 class RedisPartitionStore implements PartitionStore {
   readonly deployment: Deployment;
-  readonly #redis: Redis;
+  readonly #redis: RedisConnection;
   readonly #keys: readonly PartitionKeys[];
 
-  constructor(redis: Redis, prefix: string, deployment: Deployment) {
+  constructor(redis: RedisConnection, prefix: string, deployment: Deployment) {
     this.#redis = redis;
     this.deployment = deployment;
     this.#keys = Array.from({ length: deployment.partitionCount }, (_, partition) => partitionKeys(prefix, partition));

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../../redis/connection.js";
 
 export type ScriptName =
   | "archived"
@@ -46,12 +46,16 @@ export class Script {
     this.#sha = createHash("sha1").update(this.#text).digest("hex");
   }
 
-  async run(redis: Redis, keys: readonly string[], argv: readonly (string | number)[]): Promise<unknown> {
+  async run(redis: RedisConnection, keys: readonly string[], argv: readonly (string | number)[]): Promise<unknown> {
     return this.#send((command, script) => redis.call(command, [script, keys.length, ...keys, ...argv]));
   }
 
   /** For a script whose replies are bytes: every string of the reply is a Buffer. */
-  async runForBytes(redis: Redis, keys: readonly string[], argv: readonly (string | number)[]): Promise<unknown> {
+  async runForBytes(
+    redis: RedisConnection,
+    keys: readonly string[],
+    argv: readonly (string | number)[],
+  ): Promise<unknown> {
     return this.#send((command, script) => redis.callBuffer(command, [script, keys.length, ...keys, ...argv]));
   }
 
