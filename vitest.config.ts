@@ -1,4 +1,4 @@
-/** Three suites by what they touch: nothing, a real Redis, the whole program. */
+/** Four suites by what they touch: nothing, a real Redis, several of them together, the whole program. */
 import { defineConfig } from "vitest/config";
 
 const SECOND_MS = 1_000;
@@ -24,6 +24,15 @@ export default defineConfig({
           globalSetup: redis,
           testTimeout: 20 * SECOND_MS,
           hookTimeout: 20 * SECOND_MS,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "cluster",
+          include: ["test/cluster/**/*.test.ts"],
+          testTimeout: 60 * SECOND_MS,
+          hookTimeout: 60 * SECOND_MS,
         },
       },
       {

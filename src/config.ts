@@ -4,7 +4,7 @@ import { GatehouseError } from "./errors.js";
 import { TENANT_PATTERN } from "./ingest/cloud-event.js";
 import { LOG_LEVELS } from "./log.js";
 import { type RedisTarget, clusterOptions, optionsOf } from "./redis/address.js";
-import { DURABILITY_CLASSES, type Durability } from "./redis/settings.js";
+import { DURABILITY_CLASSES, type Durability } from "./redis/durability.js";
 import { isRange } from "./webhooks/address-range.js";
 
 const splitList = (text: string): string[] =>

@@ -31,6 +31,7 @@ try {
   await checkRedis(config, config.redis, log);
   const worker = await startWorker({
     redis: config.redis,
+    durability: config.durability,
     prefix: config.prefix,
     wakeShards: config.wakeShards,
     concurrency: config.concurrency,

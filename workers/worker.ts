@@ -13,6 +13,7 @@ import { addDeploymentMetrics } from "../src/metrics/deployment-metrics.js";
 import type { Metrics } from "../src/metrics/metrics.js";
 import { EffectsQueue, WakeQueue } from "../src/queue/queues.js";
 import type { RedisTarget } from "../src/redis/address.js";
+import type { Durability } from "../src/redis/durability.js";
 import { connectQueue, connectStore } from "../src/redis/connection.js";
 import type { SecretKey } from "../src/secrets/secret-key.js";
 import type { DeploymentRequest } from "../src/store/deployment.js";
@@ -30,6 +31,8 @@ import { type WalkStepper, WalkSteps } from "./walk-step.js";
 
 export interface WorkerOptions {
   readonly redis: RedisTarget;
+  /** `D2`: no effect leaves before a replica has what it follows from. Default `D1`. */
+  readonly durability?: Durability;
   readonly prefix: string;
   readonly wakeShards: number;
   readonly concurrency: number;
@@ -66,7 +69,7 @@ export interface RunningWorker {
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { redis: target, prefix, wakeShards, log, sink } = options;
   const onError = (error: unknown) => log.warn({ err: error }, "connection to Redis lost; it is made again by itself");
-  const storeConnection = await connectStore(target, { onError });
+  const storeConnection = await connectStore(target, { onError, ...(options.durability && { durability: options.durability }) });
   const queueConnection = connectQueue(target, { onError });
   const store = await openRedisPartitionStore(storeConnection, {
     prefix,

@@ -34,8 +34,8 @@ export const demoDirectory = ({ directory }: Config): string => join(directory, 
  * @throws RedisNotRunningError, StoreUnavailableError
  */
 export async function openRunning(config: Config): Promise<OpenDeployment> {
-  const { prefix, wakeShards } = config;
-  return openDeployment({ redis: await findRedis(config), prefix, wakeShards });
+  const { prefix, wakeShards, durability } = config;
+  return openDeployment({ redis: await findRedis(config), prefix, wakeShards, durability });
 }
 
 /**

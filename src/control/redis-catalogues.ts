@@ -12,7 +12,7 @@ import { CatalogueMissingError, CatalogueOutdatedError, DraftConflictError } fro
 import type { CatalogueSource } from "./catalogue-source.js";
 import type { Draft } from "./draft.js";
 
-const PUBLISH = new Script("catalogue-publish");
+const PUBLISH = new Script("catalogue-publish", { isConfirmed: true });
 const SAVE_DRAFT = new Script("draft-save");
 
 /** Documents asked for at a time: one may be large. */

@@ -9,6 +9,7 @@ import { RulesSource } from "../control/rules-source.js";
 import type { Wake } from "../ingest/ingest.js";
 import { WakeQueue } from "../queue/queues.js";
 import type { RedisTarget } from "../redis/address.js";
+import type { Durability } from "../redis/durability.js";
 import { connectQueue, connectStore } from "../redis/connection.js";
 import type { DeploymentRequest } from "../store/deployment.js";
 import type { PartitionStore } from "../store/partition-store.js";
@@ -23,6 +24,8 @@ export interface DeploymentTarget {
   readonly redis: RedisTarget;
   /** Prefix of every key. */
   readonly prefix: string;
+  /** `D2`: what is accepted is answered once a replica has it. Default `D1`. */
+  readonly durability?: Durability;
   /** As the workers have it; default 1. */
   readonly wakeShards?: number;
   /** What the deployment is created with if it does not exist. */
@@ -47,8 +50,8 @@ export interface OpenDeployment {
 
 /** @throws StoreUnavailableError, DeploymentConflictError */
 export async function openDeployment(target: DeploymentTarget): Promise<OpenDeployment> {
-  const { redis, prefix, wakeShards = 1, deployment } = target;
-  const connection = await connectStore(redis);
+  const { redis, prefix, wakeShards = 1, deployment, durability = "D1" } = target;
+  const connection = await connectStore(redis, { durability });
   try {
     const store = await openRedisPartitionStore(connection, { prefix, ...(deployment && { deployment }) });
     const catalogues = new RedisCatalogues(connection, prefix);

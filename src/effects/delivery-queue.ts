@@ -9,7 +9,7 @@ import { Script } from "../store/redis/script.js";
 import { toUnavailable } from "../store/redis/unavailable.js";
 import { type Delivery, newDelivery, redriven } from "./delivery.js";
 
-const ADD = new Script("delivery-add");
+const ADD = new Script("delivery-add", { isConfirmed: true });
 const TAKE = new Script("delivery-take");
 const SETTLE = new Script("delivery-settle");
 const REDRIVE = new Script("delivery-redrive");

@@ -28,10 +28,10 @@ export interface RunningApi {
 /** @throws StoreUnavailableError, DeploymentConflictError, ConfigError, UnsafeRedisError, ListenError */
 export async function serveApi(config: Config, redis: RedisTarget): Promise<RunningApi> {
   const log = createLogger(config.logLevel, "api");
-  const { prefix, wakeShards, shutdownMs } = config;
+  const { prefix, wakeShards, durability, shutdownMs } = config;
   const secretKey = await readSecretKey(config);
   await checkRedis(config, redis, log);
-  const deployment = await openDeployment({ redis, prefix, wakeShards });
+  const deployment = await openDeployment({ redis, prefix, wakeShards, durability });
   const stopping = new AbortController();
   let watch: MetricsServer | undefined;
   try {

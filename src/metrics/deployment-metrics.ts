@@ -5,7 +5,8 @@
 import { Counter, Gauge } from "prom-client";
 import type { RedisConnection } from "../redis/connection.js";
 import { STATE_NAMES } from "../../machines/session/context.js";
-import { DURABILITY_CLASSES, durabilityOf } from "../redis/settings.js";
+import { DURABILITY_CLASSES } from "../redis/durability.js";
+import { durabilityOf } from "../redis/settings.js";
 import type { PartitionStore } from "../store/partition-store.js";
 import { readFacts, sumOf } from "./deployment-facts.js";
 import type { Metrics } from "./metrics.js";

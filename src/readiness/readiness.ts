@@ -5,7 +5,6 @@ import type { RedisConnection } from "../redis/connection.js";
 import { GatehouseError } from "../errors.js";
 import {
   type Demands,
-  type Durability,
   durabilityOf,
   inWords,
   readSettings,
@@ -13,6 +12,7 @@ import {
   unsafeSettings,
   versionOf,
 } from "../redis/settings.js";
+import type { Durability } from "../redis/durability.js";
 import { joinDeployment } from "../store/deployment.js";
 import { canaryKey, deploymentKey } from "../store/keys.js";
 

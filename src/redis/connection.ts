@@ -4,6 +4,8 @@
  */
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis";
 import { StoreUnavailableError } from "../errors.js";
+import { Confirmations } from "./confirmations.js";
+import type { Durability } from "./durability.js";
 import {
   type ClusterTarget,
   type OneServer,
@@ -16,6 +18,11 @@ import {
 /** To one server, wherever its primary is, or to a cluster: commands are the same. */
 export type RedisConnection = Redis | Cluster;
 
+export interface StoreOptions extends ConnectOptions {
+  /** `D2`: answers that are given out wait for a replica; see {@link confirmationsOf}. Default `D1`. */
+  readonly durability?: Durability;
+}
+
 export interface ConnectOptions {
   /** Hears of lost connections and failed attempts; calls that they break reject by themselves. */
   readonly onError?: (error: Error) => void;
@@ -25,6 +32,8 @@ const COMMAND_TIMEOUT_MS = 2_000;
 /** Silence with commands under way means that the peer is gone; only a new connection can find another one. */
 const SOCKET_TIMEOUT_MS = 2 * COMMAND_TIMEOUT_MS;
 const SCAN_COUNT = 1_000;
+/** Servers are asked one after the other which of them is the primary. */
+const FIRST_ATTEMPT_MS = 3 * COMMAND_TIMEOUT_MS;
 const RETRY_MIN_MS = 50;
 const RETRY_MAX_MS = 1_000;
 
@@ -79,16 +88,36 @@ const QUEUE_CLUSTER: ClusterOptions = {
  * and no call waits longer than 2 s for its answer.
  * @throws StoreUnavailableError if the first attempt fails; then there is no second
  */
-export async function connectStore(target: OneServer, options?: ConnectOptions): Promise<Redis>;
-export async function connectStore(target: RedisTarget, options?: ConnectOptions): Promise<RedisConnection>;
-export async function connectStore(target: RedisTarget, options: ConnectOptions = {}): Promise<RedisConnection> {
+export async function connectStore(target: OneServer, options?: StoreOptions): Promise<Redis>;
+export async function connectStore(target: RedisTarget, options?: StoreOptions): Promise<RedisConnection>;
+export async function connectStore(target: RedisTarget, options: StoreOptions = {}): Promise<RedisConnection> {
+  const redis = await connectOnce(target, options);
+  if (options.durability !== "D2") return redis;
+  try {
+    const confirmed = new Confirmations(await connectOnce(target, options));
+    CONFIRMATIONS.set(redis, confirmed);
+    redis.once("end", () => confirmed.close());
+    return redis;
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+}
+
+const CONFIRMATIONS = new WeakMap<RedisConnection, Confirmations>();
+
+/** Beside a store's connection that was made for class D2; `undefined`: answers need no replica. */
+export const confirmationsOf = (redis: RedisConnection): Confirmations | undefined => CONFIRMATIONS.get(redis);
+
+async function connectOnce(target: RedisTarget, options: ConnectOptions): Promise<RedisConnection> {
   const redis = isCluster(target)
     ? connectNodes(target, STORE, STORE_CLUSTER, options)
     : connect(target, STORE, options);
   let reason: Error | undefined;
   let giveUp: () => void = () => undefined;
-  // Sentinels would be asked again for ever.
+  // Sentinels would be asked again for ever, and a cluster that is not whole would be waited for.
   const refused = new Promise<never>((_, reject) => (giveUp = () => reject(new Error("no primary was found"))));
+  const late = setTimeout(giveUp, FIRST_ATTEMPT_MS);
   refused.catch(() => undefined);
   const note = (error: Error) => {
     reason ??= error;
@@ -104,6 +133,7 @@ export async function connectStore(target: RedisTarget, options: ConnectOptions 
     const cause = reason ?? error;
     throw new StoreUnavailableError(`cannot connect to Redis: ${wordsOf(cause)}`, { cause, outcomeUnknown: false });
   } finally {
+    clearTimeout(late);
     redis.off("error", note);
   }
 }
@@ -145,7 +175,13 @@ function connectNodes(
   cluster.on("error", onError ?? (() => undefined));
   cluster.on("node error", onError ?? (() => undefined));
   // Before it is needed: while a node is being connected to, commands for it are refused. A replica may be the next primary.
-  cluster.on("+node", (node: Redis) => setImmediate(() => void connectNode(node)));
+  // Not before the slots are known: until then the first question goes to whatever node is free.
+  cluster.on("+node", (node: Redis) =>
+    setImmediate(() => {
+      if (cluster.status === "ready") void connectNode(node);
+    }),
+  );
+  cluster.on("ready", () => cluster.nodes().forEach((node) => void connectNode(node)));
   return cluster;
 }
 

@@ -2,11 +2,8 @@
 import type { Redis } from "ioredis";
 import { GatehouseError } from "../errors.js";
 import { type RedisConnection, primariesOf } from "./connection.js";
+import { DURABILITY_CLASSES, type Durability } from "./durability.js";
 import { OLDEST_REDIS, isNewEnough } from "./version.js";
-
-/** `D0`: written out each second, so a power cut costs up to one. `D1`: before the answer. `D2`: and on a replica. */
-export const DURABILITY_CLASSES = ["D0", "D1", "D2"] as const;
-export type Durability = (typeof DURABILITY_CLASSES)[number];
 
 /** Of one server. */
 export interface RedisSettings {

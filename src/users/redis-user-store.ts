@@ -18,10 +18,10 @@ import {
 import { noteText, readNote, readRecord, readSessionField, recordText, sessionField, userField } from "./user-text.js";
 
 const SCRIPTS = {
-  "user-change": new Script("user-change"),
+  "user-change": new Script("user-change", { isConfirmed: true }),
   "user-done": new Script("user-done"),
   "user-forget": new Script("user-forget"),
-  "user-join": new Script("user-join"),
+  "user-join": new Script("user-join", { isConfirmed: true }),
 };
 
 type ChangeReply = [code: 0 | 1 | 3] | [code: 2, record: string] | [code: 4, note: string];

@@ -6,7 +6,7 @@ import { toUnavailable } from "../store/redis/unavailable.js";
 import { EndpointRecord } from "./endpoint.js";
 import { WebhookConflictError } from "./webhook-errors.js";
 
-const SAVE = new Script("webhook-save");
+const SAVE = new Script("webhook-save", { isConfirmed: true });
 
 interface Known {
   readonly version: string;

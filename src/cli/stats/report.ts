@@ -4,7 +4,8 @@ import type { OpenDeployment } from "../../deployment/open-deployment.js";
 import { type PartitionFacts, greatest, readFacts, sumOf } from "../../metrics/deployment-facts.js";
 import type { RateWindow, Rates } from "../../metrics/rates.js";
 import { readReceivers } from "../../metrics/receiver-facts.js";
-import { type Durability, durabilityOf, memoryOf, versionOf } from "../../redis/settings.js";
+import type { Durability } from "../../redis/durability.js";
+import { durabilityOf, memoryOf, versionOf } from "../../redis/settings.js";
 
 /** Partitions that are named. */
 const SLOWEST = 5;

@@ -2,7 +2,7 @@
  * The store on Redis. What must be atomic is one Lua script each (see scripts/); this file turns the port's values into
  * their arguments and the replies back into values, and nothing else.
  */
-import type { RedisConnection } from "../../redis/connection.js";
+import { type RedisConnection, confirmationsOf } from "../../redis/connection.js";
 import {
   checkAppends,
   checkChunk,
@@ -53,7 +53,7 @@ const SCRIPTS = {
   deployment: new Script("deployment"),
   erase: new Script("erase"),
   image: new Script("image"),
-  ingest: new Script("ingest"),
+  ingest: new Script("ingest", { isConfirmed: true }),
   load: new Script("load"),
   peek: new Script("peek"),
   search: new Script("search"),
@@ -457,14 +457,19 @@ class RedisPartitionStore implements PartitionStore {
     return rows.map(toOutboxEntry);
   }
 
-  /** Ids that belong together stand together, so a few ranges find what a command for each id would. */
+  /**
+   * Ids that belong together stand together, so a few ranges find what a command for each id would. In class D2 a replica has what is
+   * read: it is about to leave the house.
+   */
   async effects(partition: number, ids: readonly string[]): Promise<OutboxEntry[]> {
     const { outbox } = this.#keysOf(partition);
     const ascending = [...ids].sort(compareIds);
     const found = new Map<string, OutboxEntry>();
     const last = ascending.at(-1);
     for (let next = ascending[0]; next !== undefined && last !== undefined;) {
-      const range = this.#redis.xrange(outbox, next, last, "COUNT", ids.length);
+      const from = next;
+      const read = async (redis: RedisConnection) => redis.xrange(outbox, from, last, "COUNT", ids.length);
+      const range = confirmationsOf(this.#redis)?.run(outbox, read) ?? read(this.#redis);
       const rows = (await answer("effects", false, range)).map(toOutboxEntry);
       for (const entry of rows) found.set(entry.id, entry);
       const reached = rows.length < ids.length ? undefined : rows.at(-1)?.id;

@@ -30,6 +30,7 @@ const MISTAKEN = new Set(["MOVED", "ASK"]);
  */
 export function toUnavailable(error: unknown, call: string, write: boolean): unknown {
   if (!(error instanceof Error)) return error;
+  if (error instanceof StoreUnavailableError) return error;
   if (error.name === "ReplyError") {
     const reply = error.message.split(" ", 1)[0] ?? "";
     if (MISTAKEN.has(reply)) {
