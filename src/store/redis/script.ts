@@ -11,6 +11,7 @@ export type ScriptName =
   | "catalogue-publish"
   | "chunk"
   | "commit"
+  | "continuity"
   | "delivery-add"
   | "delivery-redrive"
   | "delivery-settle"
