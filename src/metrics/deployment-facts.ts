@@ -9,7 +9,7 @@ import { toUnavailable } from "../store/redis/unavailable.js";
 
 export interface PartitionFacts extends Pick<
   PartitionSurvey,
-  "partition" | "token" | "now" | "sessions" | "seq" | "archive" | "journalBytes"
+  "partition" | "token" | "now" | "sessions" | "seq" | "archive" | "journalBytes" | "lost"
 > {
   /** Accepted events that wait for a worker. */
   readonly waiting: number;
@@ -51,7 +51,7 @@ export async function readPartitions(store: PartitionStore): Promise<PartitionFa
 }
 
 export function partitionFacts(survey: PartitionSurvey, clock: ClockKind): PartitionFacts {
-  const { partition, token, now, sessions, seq, archive, journalBytes, waiting, timersDue, outboxSize } = survey;
+  const { partition, token, now, sessions, seq, archive, journalBytes, waiting, timersDue, outboxSize, lost } = survey;
   const { policies, walk } = readState(survey.state);
   // Where the clock is the events' own, how long something has waited can't be told from it.
   const since = (at: number | null): number => (at === null || clock === "event" ? 0 : Math.max(0, now - at));
@@ -68,12 +68,13 @@ export function partitionFacts(survey: PartitionSurvey, clock: ClockKind): Parti
     timersLate: timersDue,
     overdueMs: since(survey.nextTimer),
     outbox: outboxSize,
+    ...(lost && { lost }),
     unwalked: neededWalk(policies) === undefined ? 0 : Math.max(0, sessions - (walk?.seen ?? 0)),
   };
 }
 
 type Figure = {
-  [Name in keyof PartitionFacts]: PartitionFacts[Name] extends number ? Name : never;
+  [Name in keyof PartitionFacts]-?: PartitionFacts[Name] extends number ? Name : never;
 }[keyof PartitionFacts];
 
 export const sumOf = (partitions: readonly PartitionFacts[], figure: Figure): number =>

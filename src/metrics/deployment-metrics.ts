@@ -46,6 +46,11 @@ export function addDeploymentMetrics(metrics: Metrics, { store, redis }: Observe
     "Journal records that may not be trimmed yet: they are not archived, or behind the archive's last checkpoint",
     ["partition"],
   );
+  const lostEvents = gauge(
+    "gatehouse_partition_lost_events",
+    "1: a failover lost events that had been accepted, and its decisions are deny until somebody took note",
+    ["partition"],
+  );
   const outbox = gauge("gatehouse_outbox_effects", "Committed effects that were not handed over yet");
   const walking = gauge("gatehouse_walk_sessions_left", "Sessions that a published version has yet to be brought to");
   const memory = gauge("gatehouse_redis_memory_bytes", "Memory that a Redis uses", ["server"]);
@@ -70,6 +75,7 @@ export function addDeploymentMetrics(metrics: Metrics, { store, redis }: Observe
       behind.set({ partition }, facts.waiting > 0 ? 1 : 0);
       oldest.set({ partition }, facts.waitMs / 1_000);
       overdue.set({ partition }, facts.overdueMs / 1_000);
+      lostEvents.set({ partition }, facts.lost === undefined ? 0 : 1);
       const { seq, archive } = facts;
       if (archive === null) {
         notArchived.remove({ partition });

@@ -12,7 +12,7 @@ import type { Candidate, LiveKind } from "./suggest.js";
 const MOST = 200;
 /** Sessions looked through in one call. */
 const PAGE = 1_000;
-/** Calls side by side: RedisConnection has other work to do. */
+/** Calls side by side: Redis has other work to do. */
 const SIDE_BY_SIDE = 8;
 
 /**

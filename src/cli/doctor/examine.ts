@@ -31,6 +31,7 @@ import {
   deadlinesCheck,
   deploymentCheck,
   isBehind,
+  lostCheck,
   stuckCheck,
   walkCheck,
   workersCheck,
@@ -120,6 +121,7 @@ async function* deploymentRound(
     yield workersCheck(await countWorkers(redis, prefix));
     yield backlogCheck(looks);
     yield stuckCheck(looks, APART_MS);
+    yield lostCheck(looks);
     yield deadlinesCheck(looks);
     yield catalogueCheck(config, await catalogues.current(tenant));
     yield walkCheck(looks);

@@ -20,7 +20,7 @@ export function readinessChecks({ checks, durability, redisVersion }: Readiness)
     .filter(({ name }) => name !== "running" && name !== "deployment")
     .map(({ name, ok: isOk, detail, fix }) => {
       if (!isOk) return failed(name, detail, fix);
-      return ok(name, name === "settings" ? `${detail}: RedisConnection ${redisVersion}, class ${durability}` : detail);
+      return ok(name, name === "settings" ? `${detail}: Redis ${redisVersion}, class ${durability}` : detail);
     });
 }
 
