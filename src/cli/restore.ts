@@ -71,6 +71,6 @@ export function restoreCommand(program: Command): void {
 
 async function targetOf({ redis, directory }: Config): Promise<{ readonly redis: RedisTarget; stop(): Promise<void> }> {
   if (redis !== undefined) return { redis, stop: async () => undefined };
-  const { url, stop } = await startPrivateRedis({ directory, log: note });
-  return { redis: url, stop };
+  const own = await startPrivateRedis({ directory, log: note });
+  return { redis: own.url, stop: () => own.stop() };
 }

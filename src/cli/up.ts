@@ -42,8 +42,8 @@ async function findOrStartRedis({
   directory,
 }: Config): Promise<{ readonly target: RedisTarget; stop(): Promise<void> }> {
   if (redis !== undefined) return { target: redis, stop: async () => undefined };
-  const { url, stop } = await startPrivateRedis({ directory, log: note });
-  return { target: url, stop };
+  const own = await startPrivateRedis({ directory, log: note });
+  return { target: own.url, stop: () => own.stop() };
 }
 
 async function serve(config: Config, redis: RedisTarget): Promise<void> {

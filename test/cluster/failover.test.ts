@@ -78,7 +78,7 @@ async function shardNow({ primary, replica }: Shard): Promise<Shard> {
 async function expectAllThere(deployment: OpenDeployment, load: SteadyLoad): Promise<void> {
   await until(() => isDrained(deployment));
   const found = await recorded(deployment);
-  for (const [device, ids] of load.accepted) expect(found.get(device), device).toEqual(ids);
+  for (const [device, ids] of load.accepted) expect([device, found.get(device)]).toEqual([device, ids]);
   for (let partition = 0; partition < PARTITIONS; partition++)
     expect((await verifyPartition(deployment, partition)).faults).toEqual([]);
 }

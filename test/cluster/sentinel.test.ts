@@ -41,7 +41,7 @@ test("the primary dies: events are taken and processed by the next one, and what
   await load.stop();
   await until(() => isDrained(deployment));
   const found = await recorded(deployment);
-  for (const [device, ids] of load.accepted) expect(found.get(device), device).toEqual(ids);
+  for (const [device, ids] of load.accepted) expect([device, found.get(device)]).toEqual([device, ids]);
 });
 
 test("no sentinel knows the name, or none can be reached: the first attempt says so", async () => {
