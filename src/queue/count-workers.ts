@@ -13,9 +13,13 @@ export async function countWorkers(redis: RedisConnection, prefix: string): Prom
     if (error instanceof Error && /^(NOPERM|ERR unknown)/.test(error.message)) return undefined;
     throw error;
   }
-  // One connection for each wake queue that a worker takes from.
+  // One connection for each wake queue that a worker takes from, on each server that it leads to.
+  return Math.max(0, ...lists.map((list) => countIn(list, prefix)));
+}
+
+function countIn(list: string, prefix: string): number {
   const byQueue = new Map<string, number>();
-  for (const [, name = ""] of lists.join("\n").matchAll(/ name=(\{\S+?\}):\S+/g)) {
+  for (const [, name = ""] of list.matchAll(/ name=(\{\S+?\}):\S+/g)) {
     if (name.startsWith(`{${prefix}:wake-`)) byQueue.set(name, (byQueue.get(name) ?? 0) + 1);
   }
   return Math.max(0, ...byQueue.values());

@@ -75,7 +75,7 @@ async function run(...args: readonly string[]): Promise<Record<string, unknown>>
 
 const sample = (path: string): string => fileURLToPath(new URL(`../../samples/${path}`, import.meta.url));
 
-test("workers and the API run on it, and every command works", { timeout: 120_000 }, async () => {
+test("workers and the API run on it, and every command works", { timeout: 240_000 }, async () => {
   const [[, url = ""]] = await Promise.all([
     start("serve", /The API listens on (\S+),/, "stdout"),
     start("work", /worker is up/, "stderr"),
