@@ -69,7 +69,10 @@ export interface RunningWorker {
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { redis: target, prefix, wakeShards, log, sink } = options;
   const onError = (error: unknown) => log.warn({ err: error }, "connection to Redis lost; it is made again by itself");
-  const storeConnection = await connectStore(target, { onError, ...(options.durability && { durability: options.durability }) });
+  const storeConnection = await connectStore(target, {
+    onError,
+    ...(options.durability && { durability: options.durability }),
+  });
   const queueConnection = connectQueue(target, { onError });
   const store = await openRedisPartitionStore(storeConnection, {
     prefix,

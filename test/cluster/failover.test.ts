@@ -102,7 +102,6 @@ test("D2: a primary is killed under load: nothing that was accepted is lost, not
   expect(load.doubts).toBeGreaterThan(0);
   expect(load.longestGapMs).toBeLessThan(BACK_MS);
   await expectAllThere(deployment, load);
-  await setMinReplicas(0);
   await cluster.whole();
 });
 
@@ -126,6 +125,7 @@ test("D2: while no replica confirms, nothing is accepted, and sending it again i
 });
 
 test("slots move under load: nothing is lost and nothing is there twice", async () => {
+  await setMinReplicas(0);
   await cluster.whole();
   const deployment = await open("moves", "D1");
   await work("moves", "D1");
@@ -139,6 +139,7 @@ test("slots move under load: nothing is lost and nothing is there twice", async 
 });
 
 test("a failover that loses accepted events is found out by whoever was told of them, and everybody denies until an operator takes note", async () => {
+  await setMinReplicas(0);
   const deployment = await open("lossy", "D1");
   const elsewhere = await open("lossy", "D1");
   const device = "phone-1";

@@ -29,7 +29,14 @@ wait "$server"
 kill "$watch" 2>/dev/null
 `;
 
-const SAFE = ["appendonly yes", "appendfsync always", 'save ""', "maxmemory-policy noeviction"];
+// A replica that has lost its place waits for nobody else.
+const SAFE = [
+  "repl-diskless-sync-delay 0",
+  "appendonly yes",
+  "appendfsync always",
+  'save ""',
+  "maxmemory-policy noeviction",
+];
 
 export class Server {
   private guardian: ChildProcess | undefined;

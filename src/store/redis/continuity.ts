@@ -91,15 +91,12 @@ export class Continuity {
   /** All servers that are there at first are settled: nothing was accepted here before them. */
   async #begin(): Promise<void> {
     this.#begun ??= (async () => {
-      for (const primary of primariesOf(this.redis)) this.#lineages.set(await this.#lineageOf(primary), -Infinity);
+      // One that does not answer has to settle when it does, or whoever takes over from it.
+      const asked = await Promise.allSettled(primariesOf(this.redis).map(async (primary) => this.#lineageOf(primary)));
+      for (const answer of asked) if (answer.status === "fulfilled") this.#lineages.set(answer.value, -Infinity);
       this.#look();
     })();
-    try {
-      await this.#begun;
-    } catch (error) {
-      this.#begun = undefined;
-      throw error;
-    }
+    await this.#begun;
   }
 
   /** Also what nobody asks for is looked at: others may be asked. */
