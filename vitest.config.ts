@@ -1,4 +1,4 @@
-/** Suites by what they touch: nothing, a real Redis, the whole program, and the whole program for minutes while things are broken. */
+/** Suites by what they touch: nothing, a real Redis, several of them together, the whole program, and the whole program for minutes while things are broken. */
 import { defineConfig } from "vitest/config";
 
 const SECOND_MS = 1_000;
@@ -29,6 +29,15 @@ export default defineConfig({
           globalSetup: redis,
           testTimeout: 20 * SECOND_MS,
           hookTimeout: 20 * SECOND_MS,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "cluster",
+          include: ["test/cluster/**/*.test.ts"],
+          testTimeout: 60 * SECOND_MS,
+          hookTimeout: 60 * SECOND_MS,
         },
       },
       {

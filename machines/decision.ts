@@ -120,7 +120,7 @@ export function decide(session: Session, rules: Rules, now: number, texts: Messa
 /** The decision when there is nothing to decide on. Never `allow`. */
 export function denyWithout(
   session: SessionId,
-  reason: "session.unknown" | "snapshot.unreadable" | "store.unavailable" | "session.quarantined",
+  reason: "session.unknown" | "snapshot.unreadable" | "store.unavailable" | "session.quarantined" | "events.lost",
   now: number,
 ): Decision {
   const key: MessageKey = reason === "session.unknown" ? "signInToManage" : "tryLater";

@@ -24,10 +24,10 @@ export class StoreUnavailableError extends GatehouseError {
   /** Whether a write may have been carried out although its answer never came. */
   readonly outcomeUnknown: boolean;
 
-  constructor(message: string, options: { cause?: unknown; outcomeUnknown: boolean }) {
+  constructor(message: string, options: { cause?: unknown; outcomeUnknown: boolean; fix?: string }) {
     super(message, {
       ...options,
-      fix: "Check that Redis runs and can be reached; sending the same events again is safe.",
+      fix: options.fix ?? "Check that Redis runs and can be reached; sending the same events again is safe.",
     });
     this.outcomeUnknown = options.outcomeUnknown;
   }

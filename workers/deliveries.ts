@@ -1,5 +1,5 @@
 /** Everything behind the outbox, wired: deliveries to webhook endpoints and remediators, and who brings them there. */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../src/redis/connection.js";
 import { DeliveryQueue } from "../src/effects/delivery-queue.js";
 import type { AttemptOutcome, Receiver } from "../src/effects/receiver.js";
 import type { IngestTarget } from "../src/ingest/ingest.js";
@@ -16,7 +16,7 @@ import { WebhookReceivers } from "../src/webhooks/webhook-receivers.js";
 import { Deliverer } from "./deliver.js";
 
 export interface DeliveriesOptions {
-  readonly redis: Redis;
+  readonly redis: RedisConnection;
   readonly prefix: string;
   readonly secretKey?: SecretKey | undefined;
   readonly webhookAllowPrivate?: readonly string[];

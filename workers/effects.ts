@@ -3,7 +3,7 @@
  * A job that names what is not there hands over nothing.
  */
 import { Worker } from "bullmq";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../src/redis/connection.js";
 import { effectId } from "../src/effects/effect-id.js";
 import type { EffectSink } from "../src/effects/effect-sink.js";
 import type { Logger } from "../src/log.js";
@@ -25,7 +25,7 @@ export interface EffectsDependencies {
   readonly log: Logger;
 }
 
-export function startEffectsWorker(dependencies: EffectsDependencies, connection: Redis): Worker {
+export function startEffectsWorker(dependencies: EffectsDependencies, connection: RedisConnection): Worker {
   const { prefix, log } = dependencies;
   const worker = new Worker(EFFECTS_QUEUE, async ({ data }) => deliver(dependencies, data), {
     connection,

@@ -22,13 +22,16 @@ const toldToStop = new Promise<string>((resolve) => {
 try {
   const config = readConfig();
   const log = createLogger(config.logLevel, "worker");
-  if (config.redisUrl === undefined) {
-    throw new Error("REDIS_URL is not set: a worker does not start a Redis of its own (`gatehouse up` does)");
+  if (config.redis === undefined) {
+    throw new Error(
+      "No Redis is set (REDIS_URL, REDIS_CLUSTER or REDIS_SENTINEL): a worker does not start a Redis of its own (`gatehouse up` does)",
+    );
   }
   const metrics = config.metricsPort === undefined ? undefined : new Metrics();
-  await checkRedis(config, config.redisUrl, log);
+  await checkRedis(config, config.redis, log);
   const worker = await startWorker({
-    redisUrl: config.redisUrl,
+    redis: config.redis,
+    durability: config.durability,
     prefix: config.prefix,
     wakeShards: config.wakeShards,
     concurrency: config.concurrency,

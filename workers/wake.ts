@@ -1,6 +1,6 @@
 /** The wake queue's job: drain the partitions that it names. */
 import { Worker } from "bullmq";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../src/redis/connection.js";
 import type { Logger } from "../src/log.js";
 import type { Metrics } from "../src/metrics/metrics.js";
 import { type QueueSettings, WakeJob, type WakeQueue, queuePrefix, wakeQueueName } from "../src/queue/queues.js";
@@ -9,7 +9,7 @@ import type { Drainer } from "./drain.js";
 import { Turns } from "./turns.js";
 
 export interface WakeWorkerOptions extends QueueSettings {
-  readonly connection: Redis;
+  readonly connection: RedisConnection;
   readonly partitionCount: number;
   readonly metrics?: Metrics;
   /** Partitions drained side by side, over all shards. */

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { setPriority } from "node:os";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { RedisTarget } from "../src/redis/address.js";
 import type { Place, StepResult, WalkStepper } from "./walk-step.js";
 
 /** Beside this file, in the sources as in the build. */
@@ -19,7 +20,7 @@ const PRIORITY = 10;
 const IDLE_MS = 60_000;
 
 export interface WalkProcessInput {
-  readonly redisUrl: string;
+  readonly redis: RedisTarget;
   readonly prefix: string;
 }
 

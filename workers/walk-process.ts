@@ -29,8 +29,8 @@ process.once("message", (input) => {
   });
 });
 
-async function open({ redisUrl, prefix }: WalkProcessInput): Promise<WalkSteps> {
-  const redis = await connectStore(redisUrl);
+async function open({ redis: target, prefix }: WalkProcessInput): Promise<WalkSteps> {
+  const redis = await connectStore(target);
   const store = await openRedisPartitionStore(redis, { prefix });
   return new WalkSteps(store, new RulesSource(new RedisCatalogues(redis, prefix)));
 }

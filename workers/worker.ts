@@ -1,6 +1,6 @@
 /** One worker process's parts, wired: drain, sweep and effects over one deployment. */
 import type { Worker as BullWorker } from "bullmq";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../src/redis/connection.js";
 import { utimes, writeFile } from "node:fs/promises";
 import { resumeAnnouncements } from "../src/control/announce.js";
 import { RedisCatalogues } from "../src/control/redis-catalogues.js";
@@ -12,6 +12,8 @@ import type { Logger } from "../src/log.js";
 import { addDeploymentMetrics } from "../src/metrics/deployment-metrics.js";
 import type { Metrics } from "../src/metrics/metrics.js";
 import { EffectsQueue, WakeQueue } from "../src/queue/queues.js";
+import type { RedisTarget } from "../src/redis/address.js";
+import type { Durability } from "../src/redis/durability.js";
 import { connectQueue, connectStore } from "../src/redis/connection.js";
 import type { SecretKey } from "../src/secrets/secret-key.js";
 import type { DeploymentRequest } from "../src/store/deployment.js";
@@ -29,7 +31,9 @@ import { WalkApart } from "./walk-apart.js";
 import { type WalkStepper, WalkSteps } from "./walk-step.js";
 
 export interface WorkerOptions {
-  readonly redisUrl: string;
+  readonly redis: RedisTarget;
+  /** `D2`: no effect leaves before a replica has what it follows from. Default `D1`. */
+  readonly durability?: Durability;
   readonly prefix: string;
   readonly wakeShards: number;
   readonly concurrency: number;
@@ -57,7 +61,7 @@ export interface WorkerOptions {
 
 export interface RunningWorker {
   /** The store's connection, to look at. */
-  readonly redis: Redis;
+  readonly redis: RedisConnection;
   /** How often policy walks worked out rules. */
   readonly walkResolves: () => number;
   /** Ends what is under way, within `shutdownMs`. */
@@ -66,10 +70,13 @@ export interface RunningWorker {
 
 /** @throws StoreUnavailableError, DeploymentConflictError */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { redisUrl, prefix, wakeShards, log, sink } = options;
+  const { redis: target, prefix, wakeShards, log, sink } = options;
   const onError = (error: unknown) => log.warn({ err: error }, "connection to Redis lost; it is made again by itself");
-  const storeConnection = await connectStore(redisUrl, { onError });
-  const queueConnection = connectQueue(redisUrl, { onError });
+  const storeConnection = await connectStore(target, {
+    onError,
+    ...(options.durability && { durability: options.durability }),
+  });
+  const queueConnection = connectQueue(target, { onError });
   const store = await openRedisPartitionStore(storeConnection, {
     prefix,
     ...(options.deployment && { deployment: options.deployment }),
@@ -93,7 +100,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ...(options.onCommit && { onCommit: options.onCommit }),
     ...watched,
   });
-  const apart = options.walkApart === true ? new WalkApart({ redisUrl, prefix }) : undefined;
+  const apart = options.walkApart === true ? new WalkApart({ redis: target, prefix }) : undefined;
   const stepper: WalkStepper = apart ?? new WalkSteps(store, rules);
   const walker = new Walker({ store, stepper, drainer, log, onEffects });
   const users = new RedisUserStore(storeConnection, { prefix, deployment: store.deployment });

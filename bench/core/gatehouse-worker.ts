@@ -17,7 +17,7 @@ inChild<{ url: string; prefix: string }>(async ({ url, prefix }) => {
     tell({ kind: "done", at: clockMs(), commits });
   };
   await startWorker({
-    redisUrl: url,
+    redis: url,
     prefix,
     wakeShards: 1,
     concurrency: 8,

@@ -11,7 +11,7 @@ interface Input {
 inChild<Input>(async ({ url, prefix }) => {
   const commits: { partition: number; entries: number; at: number }[] = [];
   const worker = await startWorker({
-    redisUrl: url,
+    redis: url,
     prefix,
     wakeShards: 1,
     concurrency: 8,

@@ -4,7 +4,7 @@
  * about is not named: a hash tells them apart, so the log need not be touched when they are erased.
  */
 import { createHmac, randomBytes } from "node:crypto";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { z } from "zod";
 import { canonicalId } from "../../machines/users/canonical-id.js";
 import { GatehouseError } from "../errors.js";
@@ -100,7 +100,7 @@ export class AuditLog {
   #salt: Promise<string> | undefined;
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisConnection,
     prefix: string,
     tenant: string,
   ) {

@@ -3,7 +3,7 @@
  * partitions one after the other, and everything else after them. That order is what makes the whole fit together: what partitions
  * name (catalogue versions, users) is never older than they are.
  */
-import type { Redis } from "ioredis";
+import { type RedisConnection, scanKeys } from "../redis/connection.js";
 import { setTimeout as delay } from "node:timers/promises";
 import { deploymentKey, partitionKeys } from "../store/keys.js";
 import type { PartitionStore } from "../store/partition-store.js";
@@ -15,10 +15,9 @@ const DUMP = new Script("dump");
 
 /** Keys in one call, but for a partition's, which are always read together. */
 const KEYS_PER_CALL = 200;
-const SCAN_COUNT = 1_000;
 
 export interface BackupSource {
-  readonly redis: Redis;
+  readonly redis: RedisConnection;
   readonly prefix: string;
   readonly store: PartitionStore;
 }
@@ -75,14 +74,13 @@ export async function* backupLines(
 
 const withoutPrefix = (own: string, { key, ...rest }: KeyLine): KeyLine => ({ key: key.slice(own.length), ...rest });
 
-async function scanAll(redis: Redis, pattern: string, without: ReadonlySet<string>): Promise<string[]> {
+async function scanAll(redis: RedisConnection, pattern: string, without: ReadonlySet<string>): Promise<string[]> {
   const found = new Set<string>();
-  let cursor = "0";
-  do {
-    const [next, names] = await answer(redis.scan(cursor, "MATCH", pattern, "COUNT", SCAN_COUNT));
-    for (const name of names) if (!without.has(name)) found.add(name);
-    cursor = next;
-  } while (cursor !== "0");
+  const look = async (): Promise<void> => {
+    for await (const names of scanKeys(redis, pattern))
+      for (const name of names) if (!without.has(name)) found.add(name);
+  };
+  await answer(look());
   return [...found].sort();
 }
 
@@ -105,7 +103,7 @@ function* grouped(names: readonly string[]): Generator<string[]> {
   }
 }
 
-async function dump(redis: Redis, names: readonly string[], isPartition: boolean) {
+async function dump(redis: RedisConnection, names: readonly string[], isPartition: boolean) {
   const reply = await answer(DUMP.runForBytes(redis, names, [isPartition ? 1 : 0]));
   const [token, seq, head, ...rest] = reply as [Buffer, Buffer, Buffer, ...(Buffer | number)[]];
   const values: KeyLine[] = [];

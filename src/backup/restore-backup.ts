@@ -3,7 +3,7 @@
  * command joins what is not whole; a restore that was cut short goes on when it is run again with the same file.
  */
 import { createHash } from "node:crypto";
-import type { Redis } from "ioredis";
+import { type RedisConnection, scanKeys } from "../redis/connection.js";
 import { GENESIS_HEAD } from "../store/journal-chain.js";
 import { RESTORING } from "../store/deployment.js";
 import { catalogueKey, deploymentKey, unannouncedKey, userKeys } from "../store/keys.js";
@@ -62,7 +62,7 @@ export async function checkBackup(file: string, onKey: () => void = () => {}): P
  * @throws RestoreFailedError, StoreUnavailableError, BackupFileError, BackupDamagedError
  */
 export async function restoreBackup(
-  redis: Redis,
+  redis: RedisConnection,
   prefix: string,
   file: string,
   { head, partitions, name }: BackupSummary,
@@ -92,7 +92,7 @@ export async function restoreBackup(
 }
 
 /** @throws RestoreTargetError if anything but this restore's own beginning is there */
-async function claim(redis: Redis, prefix: string, name: string): Promise<void> {
+async function claim(redis: RedisConnection, prefix: string, name: string): Promise<void> {
   const marker = deploymentKey(prefix);
   const known = await answer(redis.hget(marker, RESTORING));
   if (known === name) return;
@@ -101,21 +101,17 @@ async function claim(redis: Redis, prefix: string, name: string): Promise<void> 
       fix: "Run that restore to its end, or choose an empty Redis or another prefix.",
     });
   }
-  let cursor = "0";
-  do {
-    const [next, names] = await answer(redis.scan(cursor, "MATCH", `${prefix}:*`, "COUNT", SCAN_COUNT));
-    if (names.length > 0) {
-      throw new RestoreTargetError(`under the prefix ${prefix} there is a deployment already`, {
-        fix: "Stop its processes, then restore into an empty Redis, into another directory (GATEHOUSE_DIRECTORY) or under another GATEHOUSE_PREFIX.",
-      });
-    }
-    cursor = next;
-  } while (cursor !== "0");
+  const { done } = await answer(scanKeys(redis, `${prefix}:*`).next());
+  if (done !== true) {
+    throw new RestoreTargetError(`under the prefix ${prefix} there is a deployment already`, {
+      fix: "Stop its processes, then restore into an empty Redis, into another directory (GATEHOUSE_DIRECTORY) or under another GATEHOUSE_PREFIX.",
+    });
+  }
   await answer(redis.hset(marker, RESTORING, name));
 }
 
 /** REPLACE: what an earlier attempt wrote is written once more. */
-async function restoreKey(redis: Redis, prefix: string, { key, ttlMs = 0, value }: KeyLine): Promise<void> {
+async function restoreKey(redis: RedisConnection, prefix: string, { key, ttlMs = 0, value }: KeyLine): Promise<void> {
   try {
     await redis.restore(`${prefix}:${key}`, ttlMs, Buffer.from(value, "base64"), "REPLACE");
   } catch (error) {
@@ -133,7 +129,7 @@ async function restoreKey(redis: Redis, prefix: string, { key, ttlMs = 0, value 
  * gone: workers tell it once more. A session that knows it takes no notice.
  */
 async function noteChangedUsers(
-  redis: Redis,
+  redis: RedisConnection,
   prefix: string,
   { deployment: { partitionCount, clock }, startedAt }: BackupHead,
 ): Promise<void> {
@@ -156,22 +152,22 @@ async function noteChangedUsers(
 }
 
 /** Likewise a version that was published meanwhile: every partition is told once more, and takes an older one not at all. */
-async function noteVersions(redis: Redis, prefix: string): Promise<void> {
+async function noteVersions(redis: RedisConnection, prefix: string): Promise<void> {
   const [before = "", after = ""] = catalogueKey(prefix, "*").split("*");
-  let cursor = "0";
-  do {
-    const [next, names] = await answer(redis.scan(cursor, "MATCH", `${before}*${after}`, "COUNT", SCAN_COUNT));
-    for (const name of names) {
-      const tenant = name.slice(before.length, -after.length);
-      const current = await answer(redis.hget(name, "current"));
-      if (current !== null) await answer(redis.hsetnx(unannouncedKey(prefix), `${tenant}/${current}`, "0"));
+  const note = async (): Promise<void> => {
+    for await (const names of scanKeys(redis, `${before}*${after}`)) {
+      for (const name of names) {
+        const tenant = name.slice(before.length, -after.length);
+        const current = await redis.hget(name, "current");
+        if (current !== null) await redis.hsetnx(unannouncedKey(prefix), `${tenant}/${current}`, "0");
+      }
     }
-    cursor = next;
-  } while (cursor !== "0");
+  };
+  await answer(note());
 }
 
 async function verify(
-  redis: Redis,
+  redis: RedisConnection,
   prefix: string,
   { deployment }: BackupHead,
   partitions: readonly PartitionLine[],

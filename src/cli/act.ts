@@ -1,7 +1,7 @@
 /** What every command that changes something has in common: it says who does it and why, and is recorded. */
 import { userInfo } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { type Act, type Acting, AuditLog } from "../audit/audit-log.js";
 
 /** As commander gives them. */
@@ -21,7 +21,7 @@ export function asAct(command: Command): Command {
 
 /** Does something and records it, for the tenant. */
 export async function record<Result>(
-  { redis, prefix, tenant }: { readonly redis: Redis; readonly prefix: string; readonly tenant: string },
+  { redis, prefix, tenant }: { readonly redis: RedisConnection; readonly prefix: string; readonly tenant: string },
   { by, reason }: ActOptions,
   act: Act,
   work: (acting: Acting) => Promise<Result>,

@@ -90,11 +90,12 @@ const quietly: LiveNames = async (...asked) => {
 
 async function look(config: Config, until: AbortSignal, ...[kind, beginning]: Parameters<LiveNames>) {
   const { prefix, tenant } = config;
-  const redis = await connectStore(await findRedis(config));
+  const target = await findRedis(config);
+  const redis = await connectStore(target);
   try {
     // Looking creates none.
     if ((await redis.exists(deploymentKey(prefix))) === 0) return [];
-    const deployment = await openDeployment({ redis: redis.options, prefix });
+    const deployment = await openDeployment({ redis: target, prefix });
     try {
       return await liveNames(deployment, tenant, kind, beginning, until);
     } finally {

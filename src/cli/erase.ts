@@ -1,6 +1,6 @@
 /** `gatehouse erase`: removes all that is stored about a person. */
 import type { Command } from "commander";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { canonicalId } from "../../machines/users/canonical-id.js";
 import { ArchiveNotReachedError } from "../archive/archive-errors.js";
 import { JournalArchive } from "../archive/journal-archive.js";
@@ -143,7 +143,7 @@ async function reportNothing({ store }: EraseTarget, { user, device }: ErasureSc
 }
 
 /** For the log's keyed hash. Where the deployment's secret was never set, erasing goes without. */
-async function ownSecretKey(config: Config, redis: Redis): Promise<SecretKey | undefined> {
+async function ownSecretKey(config: Config, redis: RedisConnection): Promise<SecretKey | undefined> {
   const key = await readSecretKey(config).catch((error: unknown) => {
     if (error instanceof ConfigError) return undefined;
     throw error;

@@ -20,6 +20,7 @@ import { keysCommand } from "./keys.js";
 import { migrateCommand } from "./migrate.js";
 import { policyCommand } from "./policy.js";
 import { quarantineCommand } from "./quarantine.js";
+import { reconcileCommand } from "./reconcile.js";
 import { registrationsCommand } from "./registrations.js";
 import { replayCommand } from "./replay.js";
 import { restoreCommand } from "./restore.js";
@@ -70,6 +71,7 @@ const COMMANDS = [
   statsCommand,
   healthCommand,
   doctorCommand,
+  reconcileCommand,
   archiveCommand,
   backupCommand,
   restoreCommand,

@@ -1,5 +1,5 @@
 /**
- * Which Redis a command works on: the one that REDIS_URL names; else the private one that `gatehouse up` runs; else, to look at, what
+ * Which Redis a command works on: the one that is set (REDIS_URL, REDIS_CLUSTER or REDIS_SENTINEL); else the private one that `gatehouse up` runs; else, to look at, what
  * the last demonstration left.
  */
 import { access } from "node:fs/promises";
@@ -7,10 +7,11 @@ import { join } from "node:path";
 import type { Config } from "../config.js";
 import { type OpenDeployment, openDeployment } from "../deployment/open-deployment.js";
 import { GatehouseError } from "../errors.js";
+import type { RedisTarget } from "../redis/address.js";
 import { findPrivateRedis, startPrivateRedis } from "../redis/private-server.js";
 import { note } from "./terminal.js";
 
-/** REDIS_URL is not set, and no private Redis runs in the directory. */
+/** No Redis is named, and no private Redis runs in the directory. */
 export class RedisNotRunningError extends GatehouseError {
   readonly code = "redis.not_running";
   readonly retryable = false;
@@ -20,7 +21,7 @@ export class RedisNotRunningError extends GatehouseError {
       fix: [
         "Run `gatehouse up` in another terminal: it starts a private Redis and a worker.",
         "Or run `gatehouse demo`: it leaves a day's sessions to look at.",
-        "Or set REDIS_URL to the Redis of a deployment (redis://host:6379/0 or unix:///path/to/socket).",
+        "Or set REDIS_URL to the Redis of a deployment (redis://host:6379/0 or unix:///path/to/socket), or REDIS_CLUSTER or REDIS_SENTINEL.",
       ].join("\n"),
     });
   }
@@ -33,16 +34,16 @@ export const demoDirectory = ({ directory }: Config): string => join(directory, 
  * @throws RedisNotRunningError, StoreUnavailableError
  */
 export async function openRunning(config: Config): Promise<OpenDeployment> {
-  const { prefix, wakeShards } = config;
-  return openDeployment({ redis: await findRedis(config), prefix, wakeShards });
+  const { prefix, wakeShards, durability } = config;
+  return openDeployment({ redis: await findRedis(config), prefix, wakeShards, durability });
 }
 
 /**
  * The address of the Redis that is to be worked on.
  * @throws RedisNotRunningError
  */
-export async function findRedis({ redisUrl, directory }: Config): Promise<string> {
-  const redis = redisUrl ?? (await findPrivateRedis(directory))?.url;
+export async function findRedis({ redis: named, directory }: Config): Promise<RedisTarget> {
+  const redis = named ?? (await findPrivateRedis(directory))?.url;
   if (redis === undefined) throw new RedisNotRunningError(directory);
   return redis;
 }
@@ -57,7 +58,7 @@ export async function openToRead(config: Config): Promise<OpenDeployment> {
     () => true,
     () => false,
   );
-  if (!hasDemo || config.redisUrl !== undefined || (await findPrivateRedis(config.directory)) !== undefined) {
+  if (!hasDemo || config.redis !== undefined || (await findPrivateRedis(config.directory)) !== undefined) {
     return openRunning(config);
   }
   const redis = await startPrivateRedis({ directory, log: note });

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { checkBackup, restoreBackup } from "../backup/restore-backup.js";
 import { type Config, readConfig } from "../config.js";
+import type { RedisTarget } from "../redis/address.js";
 import { connectStore } from "../redis/connection.js";
 import { startPrivateRedis } from "../redis/private-server.js";
 import { type ActOptions, asAct, record } from "./act.js";
@@ -13,7 +14,7 @@ const EXAMPLE = `
 Example:
   $ gatehouse restore gatehouse-2026-03-02.backup
 
-Into the Redis of REDIS_URL, else into a new private one in GATEHOUSE_DIRECTORY; there must be nothing under the prefix.
+Into the Redis of REDIS_URL (or REDIS_CLUSTER, REDIS_SENTINEL), else into a new private one in GATEHOUSE_DIRECTORY; there must be nothing under the prefix.
 Checks the file before it writes, and every journal before it says that it is done. Start workers and the API afterwards.
 Time goes back to the backup: send again what happened since, with the same ids.`;
 
@@ -46,7 +47,7 @@ export function restoreCommand(program: Command): void {
           );
         const target = await targetOf(config);
         try {
-          const redis = await connectStore(target.url);
+          const redis = await connectStore(target.redis);
           const bar = progressBar(keys, "keys");
           let done = 0;
           try {
@@ -68,7 +69,8 @@ export function restoreCommand(program: Command): void {
     );
 }
 
-async function targetOf({ redisUrl, directory }: Config): Promise<{ readonly url: string; stop(): Promise<void> }> {
-  if (redisUrl !== undefined) return { url: redisUrl, stop: async () => undefined };
-  return startPrivateRedis({ directory, log: note });
+async function targetOf({ redis, directory }: Config): Promise<{ readonly redis: RedisTarget; stop(): Promise<void> }> {
+  if (redis !== undefined) return { redis, stop: async () => undefined };
+  const own = await startPrivateRedis({ directory, log: note });
+  return { redis: own.url, stop: () => own.stop() };
 }

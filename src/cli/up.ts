@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Config, readConfig } from "../config.js";
 import type { RunningApi } from "../http/serve.js";
 import { openDeployment } from "../deployment/open-deployment.js";
+import { type RedisTarget, describe } from "../redis/address.js";
 import { startPrivateRedis } from "../redis/private-server.js";
 import { deliverySettings } from "../webhooks/open-webhooks.js";
 import { interrupted } from "./interrupt.js";
@@ -15,8 +16,8 @@ const EXAMPLE = `
 Example:
   $ gatehouse up
 
-Data stay in .gatehouse/ (GATEHOUSE_DIRECTORY names another place) and are there again the next time. With REDIS_URL
-set, that Redis is used and only a worker is started.`;
+Data stay in .gatehouse/ (GATEHOUSE_DIRECTORY names another place) and are there again the next time. With REDIS_URL,
+REDIS_CLUSTER or REDIS_SENTINEL set, that Redis is used and only a worker is started.`;
 
 export function upCommand(program: Command): void {
   program
@@ -29,7 +30,7 @@ export function upCommand(program: Command): void {
       await mkdir(config.directory, { recursive: true, mode: 0o700 });
       const redis = await findOrStartRedis(config);
       try {
-        await serve(config, redis.url);
+        await serve(config, redis.target);
       } finally {
         await redis.stop();
       }
@@ -37,23 +38,25 @@ export function upCommand(program: Command): void {
 }
 
 async function findOrStartRedis({
-  redisUrl,
+  redis,
   directory,
-}: Config): Promise<{ readonly url: string; stop(): Promise<void> }> {
-  if (redisUrl !== undefined) return { url: redisUrl, stop: async () => undefined };
-  return startPrivateRedis({ directory, log: note });
+}: Config): Promise<{ readonly target: RedisTarget; stop(): Promise<void> }> {
+  if (redis !== undefined) return { target: redis, stop: async () => undefined };
+  const own = await startPrivateRedis({ directory, log: note });
+  return { target: own.url, stop: () => own.stop() };
 }
 
-async function serve(config: Config, url: string): Promise<void> {
+async function serve(config: Config, redis: RedisTarget): Promise<void> {
   // Created before the worker may be the first to: it is the same deployment either way, and what is wrong shows here.
-  await (await openDeployment({ redis: url, prefix: config.prefix })).close();
+  await (await openDeployment({ redis, prefix: config.prefix })).close();
   const effects = config.effects ?? join(config.directory, "effects.ndjson");
   const logFile = join(config.directory, "worker.log");
   let fail: (error: WorkerStartError) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => (fail = reject));
   const worker = await WorkerProcess.start({
     environment: {
-      REDIS_URL: url,
+      // What is set is set for the worker, too.
+      ...(typeof redis === "string" && { REDIS_URL: redis }),
       GATEHOUSE_EFFECTS: effects,
       ...(await deliverySettings(config)),
       // The API has the one that is set.
@@ -65,9 +68,9 @@ async function serve(config: Config, url: string): Promise<void> {
   });
   try {
     const { serveApi } = await import("../http/serve.js");
-    const api = await serveApi({ ...config, logLevel: "warn", metricsPort: config.metricsPort ?? 0 }, url);
+    const api = await serveApi({ ...config, logLevel: "warn", metricsPort: config.metricsPort ?? 0 }, redis);
     try {
-      for (const line of welcome(url, api, effects, logFile)) print(line);
+      for (const line of welcome(redis, api, effects, logFile)) print(line);
       await Promise.race([interrupted(), failed]);
       note("Stopping …");
     } finally {
@@ -78,11 +81,10 @@ async function serve(config: Config, url: string): Promise<void> {
   }
 }
 
-function welcome(url: string, api: RunningApi, effects: string, logFile: string): string[] {
-  const address = url.includes("@") ? url.replace(/\/\/[^@]*@/, "//…@") : url;
+function welcome(redis: RedisTarget, api: RunningApi, effects: string, logFile: string): string[] {
   return [
     `${paintOut(["bold", "green"], "Gatehouse is up.")}  Ctrl-C ends it.`,
-    `  Redis    ${address}`,
+    `  Redis    ${describe(redis)}`,
     `  API      ${api.url}, documentation ${api.url}/docs`,
     `  metrics  ${api.metricsUrl}/metrics`,
     `  effects  ${effects}`,

@@ -1,7 +1,7 @@
 /** `gatehouse work`: one worker in the foreground. */
 import type { Command } from "commander";
 import { fork } from "node:child_process";
-import { readConfig } from "../config.js";
+import { type Config, readConfig } from "../config.js";
 import { findPrivateRedis } from "../redis/private-server.js";
 import { deliverySettings } from "../webhooks/open-webhooks.js";
 import { EXIT } from "./exit-code.js";
@@ -12,7 +12,7 @@ const EXAMPLE = `
 Example:
   $ REDIS_URL=redis://127.0.0.1:6379 GATEHOUSE_EFFECTS=effects.ndjson gatehouse work
 
-Settings are read from the environment: REDIS_URL, GATEHOUSE_PREFIX, GATEHOUSE_EFFECTS (a file, or - for stdout),
+Settings are read from the environment: REDIS_URL (or REDIS_CLUSTER, REDIS_SENTINEL), GATEHOUSE_PREFIX, GATEHOUSE_EFFECTS (a file, or - for stdout),
 GATEHOUSE_CONCURRENCY, GATEHOUSE_WAKE_SHARDS, GATEHOUSE_SHUTDOWN_MS, GATEHOUSE_HEARTBEAT_FILE, LOG_LEVEL; for webhooks
 GATEHOUSE_SECRET_KEY and GATEHOUSE_WEBHOOK_ALLOW_PRIVATE, for remediators GATEHOUSE_REMEDIATORS. Any number
 of workers may run at once. SIGTERM ends one when its work under way is done; its log is on stderr, as JSON.`;
@@ -25,12 +25,8 @@ export function workCommand(program: Command): void {
     .addHelpText("after", EXAMPLE)
     .action(async () => {
       const config = readConfig();
-      const { redisUrl, directory } = config;
-      const url = redisUrl ?? (await findPrivateRedis(directory))?.url;
-      if (url === undefined) throw new RedisNotRunningError(directory);
       const child = fork(WORKER_PROGRAM, {
-        // A Redis of somebody's comes with settings of theirs; the private instance has its own.
-        env: { ...process.env, REDIS_URL: url, ...(redisUrl === undefined && (await deliverySettings(config))) },
+        env: { ...process.env, ...(await privateSettings(config)) },
         stdio: ["ignore", "inherit", "inherit", "ipc"],
       });
       // Ctrl-C reaches the worker by itself, a signal to this process does not.
@@ -41,4 +37,12 @@ export function workCommand(program: Command): void {
         child.once("error", () => resolve(EXIT.failure));
       });
     });
+}
+
+/** A Redis of somebody's comes with settings of theirs, which the worker finds by itself; the private instance has its own. */
+async function privateSettings(config: Config): Promise<Readonly<Record<string, string>>> {
+  if (config.redis !== undefined) return {};
+  const running = await findPrivateRedis(config.directory);
+  if (running === undefined) throw new RedisNotRunningError(config.directory);
+  return { REDIS_URL: running.url, ...(await deliverySettings(config)) };
 }

@@ -6,7 +6,8 @@ import { decideAccess } from "../decide/decide.js";
 import { type OpenDeployment, openDeployment } from "../deployment/open-deployment.js";
 import { type IngestResult, ingest } from "../ingest/ingest.js";
 import { DEFAULT_APP } from "../ingest/subject.js";
-import type { RedisTarget } from "../redis/connection.js";
+import type { Durability } from "../redis/durability.js";
+import type { RedisTarget } from "../redis/address.js";
 import { type Asked, type EmitReport, type EmitResult, type GatehouseClient, toReport } from "./client.js";
 import { type GatehouseEvent, identified } from "./event.js";
 
@@ -15,6 +16,7 @@ export interface DirectTarget {
   readonly tenant: string;
   readonly prefix: string;
   readonly wakeShards: number;
+  readonly durability: Durability;
 }
 
 /** Connects at the first call, and again by itself when the connection is lost. */

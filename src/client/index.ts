@@ -21,6 +21,7 @@
  * ```
  */
 import type { RedisOptions } from "ioredis";
+import type { RedisTarget } from "../redis/address.js";
 import { TENANT_PATTERN } from "../ingest/subject.js";
 import { checkedPrefix, DEFAULT_PREFIX } from "../store/keys.js";
 import type { GatehouseClient } from "./client.js";
@@ -40,12 +41,19 @@ export type { HttpClientOptions } from "./http/options.js";
 export type DirectClientOptions = (
   | { /** `redis://`, `rediss://` or `unix:///path/to/socket`. */ readonly url: string }
   | { /** ioredis's options, where an address does not say enough. */ readonly redis: RedisOptions }
+  | { /** Some nodes of a cluster, `redis://` or `rediss://` each. */ readonly cluster: readonly string[] }
+  | {
+      /** Some sentinels, `redis://` or `rediss://` each. */ readonly sentinel: readonly string[];
+      /** The primary by the name that they know, or `redis://user:password@name/0`. */ readonly master: string;
+    }
 ) & {
   readonly tenant: string;
   /** Prefix of the deployment's keys; default `gh`. */
   readonly prefix?: string;
   /** As the workers' GATEHOUSE_WAKE_SHARDS; default 1. */
   readonly wakeShards?: number;
+  /** `D2`: events are accepted once a replica has them. Default `D1`. */
+  readonly durability?: "D1" | "D2";
 };
 
 export type ClientOptions = HttpClientOptions | DirectClientOptions;
@@ -57,13 +65,20 @@ export type ClientOptions = HttpClientOptions | DirectClientOptions;
  */
 export function createClient(options: ClientOptions): GatehouseClient {
   if ("key" in options) return createHttpClient(options);
-  const { tenant, prefix = DEFAULT_PREFIX, wakeShards = 1 } = options;
+  const { tenant, prefix = DEFAULT_PREFIX, wakeShards = 1, durability = "D1" } = options;
   if (!TENANT_PATTERN.test(tenant)) throw new RangeError("a tenant is 1–64 letters, digits, `_` or `-`");
   checkedPrefix(prefix);
-  const redis = "url" in options ? options.url : options.redis;
+  const redis = redisOf(options);
   // What talks to Redis is loaded only where it is used.
   return lazily(async () => {
     const { createDirectClient } = await import("./direct-client.js");
-    return createDirectClient({ redis, tenant, prefix, wakeShards });
+    return createDirectClient({ redis, tenant, prefix, wakeShards, durability });
   });
+}
+
+function redisOf(options: DirectClientOptions): RedisTarget {
+  if ("url" in options) return options.url;
+  if ("cluster" in options) return { cluster: options.cluster };
+  if ("sentinel" in options) return { sentinel: options.sentinel, master: options.master };
+  return options.redis;
 }

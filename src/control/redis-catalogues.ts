@@ -2,7 +2,7 @@
  * Catalogues in Redis: one hash a tenant, with a field a version, which one is current, and the draft of the next. Beside them, for all
  * tenants together, the versions that some partition may not have been told of.
  */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import type { Catalogue } from "../../machines/policy/catalogue.js";
 import { catalogueKey, unannouncedKey } from "../store/keys.js";
 import { Script } from "../store/redis/script.js";
@@ -12,7 +12,7 @@ import { CatalogueMissingError, CatalogueOutdatedError, DraftConflictError } fro
 import type { CatalogueSource } from "./catalogue-source.js";
 import type { Draft } from "./draft.js";
 
-const PUBLISH = new Script("catalogue-publish");
+const PUBLISH = new Script("catalogue-publish", { isConfirmed: true });
 const SAVE_DRAFT = new Script("draft-save");
 
 /** Documents asked for at a time: one may be large. */
@@ -31,7 +31,7 @@ export interface Unannounced {
 /** Every method may reject with `StoreUnavailableError`. */
 export class RedisCatalogues implements CatalogueSource {
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisConnection,
     private readonly prefix: string,
   ) {}
 

@@ -49,7 +49,9 @@ async function decideFrom(
   seen: Seen,
   { tenant, language }: Asked,
 ): Promise<Decision> {
-  const { now } = seen.peek;
+  const { now, lost } = seen.peek;
+  // One of them may have taken access away.
+  if (lost !== undefined) return denyWithout(id, "events.lost", now);
   const { session, rules, version = 0 } = await foldSeen(id, seen, source);
   if (session === undefined) return denyWithout(id, "session.unknown", now);
   if ("unreadable" in session || session.id !== id) return denyWithout(id, "snapshot.unreadable", now);

@@ -2,13 +2,15 @@
  * A deployment in one handle: its store, its users, its catalogues, the rules for whoever folds, and the way to wake its workers. Whoever is not a
  * worker starts here: client, commands, demonstration.
  */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { setTimeout as delay } from "node:timers/promises";
 import { RedisCatalogues } from "../control/redis-catalogues.js";
 import { RulesSource } from "../control/rules-source.js";
 import type { Wake } from "../ingest/ingest.js";
 import { WakeQueue } from "../queue/queues.js";
-import { type RedisTarget, connectQueue, connectStore } from "../redis/connection.js";
+import type { RedisTarget } from "../redis/address.js";
+import type { Durability } from "../redis/durability.js";
+import { connectQueue, connectStore } from "../redis/connection.js";
 import type { DeploymentRequest } from "../store/deployment.js";
 import type { PartitionStore } from "../store/partition-store.js";
 import { openRedisPartitionStore } from "../store/redis/redis-partition-store.js";
@@ -22,6 +24,8 @@ export interface DeploymentTarget {
   readonly redis: RedisTarget;
   /** Prefix of every key. */
   readonly prefix: string;
+  /** `D2`: what is accepted is answered once a replica has it. Default `D1`. */
+  readonly durability?: Durability;
   /** As the workers have it; default 1. */
   readonly wakeShards?: number;
   /** What the deployment is created with if it does not exist. */
@@ -34,7 +38,7 @@ export interface OpenDeployment {
   /** Of every key. */
   readonly prefix: string;
   /** The store's connection, for what is kept beside partitions. */
-  readonly redis: Redis;
+  readonly redis: RedisConnection;
   readonly store: PartitionStore;
   readonly users: UserStore;
   readonly catalogues: RedisCatalogues;
@@ -46,8 +50,8 @@ export interface OpenDeployment {
 
 /** @throws StoreUnavailableError, DeploymentConflictError */
 export async function openDeployment(target: DeploymentTarget): Promise<OpenDeployment> {
-  const { redis, prefix, wakeShards = 1, deployment } = target;
-  const connection = await connectStore(redis);
+  const { redis, prefix, wakeShards = 1, deployment, durability = "D1" } = target;
+  const connection = await connectStore(redis, { durability });
   try {
     const store = await openRedisPartitionStore(connection, { prefix, ...(deployment && { deployment }) });
     const catalogues = new RedisCatalogues(connection, prefix);

@@ -2,14 +2,14 @@
  * What is on its way to one receiver, in Redis: a webhook endpoint's deliveries, or the remediators'. What must be atomic is a Lua
  * script; times are the server's, so workers need not agree about the clock.
  */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { type DeliveryKeys, deliveryKeys } from "../store/keys.js";
 import type { EffectMessage } from "../store/partition-view.js";
 import { Script } from "../store/redis/script.js";
 import { toUnavailable } from "../store/redis/unavailable.js";
 import { type Delivery, newDelivery, redriven } from "./delivery.js";
 
-const ADD = new Script("delivery-add");
+const ADD = new Script("delivery-add", { isConfirmed: true });
 const TAKE = new Script("delivery-take");
 const SETTLE = new Script("delivery-settle");
 const REDRIVE = new Script("delivery-redrive");
@@ -115,7 +115,7 @@ export class DeliveryQueue {
   readonly #keys: DeliveryKeys;
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisConnection,
     prefix: string,
     readonly name: string,
   ) {

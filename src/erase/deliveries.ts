@@ -1,5 +1,5 @@
 /** A person's effects on their way to webhooks and remediators, and those that arrived or were given up. */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import type { Delivery } from "../effects/delivery.js";
 import { REMEDIATORS } from "../remediators/remediation-receiver.js";
 import { deliveryKeys } from "../store/keys.js";
@@ -16,7 +16,7 @@ const PAGE = 500;
  * @throws StoreUnavailableError
  */
 export async function eraseDeliveries(
-  redis: Redis,
+  redis: RedisConnection,
   prefix: string,
   scope: ErasureScope,
   removes: boolean,
@@ -30,7 +30,7 @@ export async function eraseDeliveries(
 }
 
 async function eraseIn(
-  redis: Redis,
+  redis: RedisConnection,
   prefix: string,
   queue: string,
   scope: ErasureScope,

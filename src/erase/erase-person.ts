@@ -3,7 +3,7 @@
  * verifies. Nothing here is remembered between two runs: what a run that was cut short left is found again by the next.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { stateName } from "../../machines/session/context.js";
 import type { SessionId } from "../../machines/session/session.js";
 import { CLOCK_BODY } from "../ingest/inbox-body.js";
@@ -36,7 +36,7 @@ const STALE_RETRIES = 20;
 const SESSIONS_PER_ERASURE = 100;
 
 export interface EraseTarget extends LookTarget {
-  readonly redis: Redis;
+  readonly redis: RedisConnection;
   readonly prefix: string;
   /** Directory of the archive; absent: there is none, or it is seen to elsewhere. */
   readonly archive?: string | undefined;

@@ -3,7 +3,7 @@
  * those who hold the deployment's secret check whether a certain person was erased, and tells nobody else anything.
  */
 import { createHmac } from "node:crypto";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { z } from "zod";
 import type { SecretKey } from "../secrets/secret-key.js";
 import { erasuresKey } from "../store/keys.js";
@@ -44,7 +44,7 @@ export function subjectHash({ tenant, user, device }: ErasureScope, secretKey: S
 
 /** @throws StoreUnavailableError */
 export async function logErasure(
-  redis: Redis,
+  redis: RedisConnection,
   prefix: string,
   scope: ErasureScope,
   erased: Erased,
@@ -69,7 +69,7 @@ export async function logErasure(
  * The tenant's, newest first.
  * @throws StoreUnavailableError
  */
-export async function readErasures(redis: Redis, prefix: string, tenant: string): Promise<LoggedErasure[]> {
+export async function readErasures(redis: RedisConnection, prefix: string, tenant: string): Promise<LoggedErasure[]> {
   try {
     const rows = await redis.xrevrange(erasuresKey(prefix), "+", "-");
     return rows

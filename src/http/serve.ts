@@ -6,6 +6,7 @@ import { addDeploymentMetrics } from "../metrics/deployment-metrics.js";
 import { Metrics } from "../metrics/metrics.js";
 import { type MetricsServer, startMetricsServer } from "../metrics/metrics-server.js";
 import { readiness } from "../readiness/readiness.js";
+import type { RedisTarget } from "../redis/address.js";
 import { checkRedis, demandsOf } from "../redis/check-redis.js";
 import { createLogger } from "../log.js";
 import { checkSecretKey, readSecretKey } from "../secrets/secret-key.js";
@@ -25,12 +26,12 @@ export interface RunningApi {
 }
 
 /** @throws StoreUnavailableError, DeploymentConflictError, ConfigError, UnsafeRedisError, ListenError */
-export async function serveApi(config: Config, redisUrl: string): Promise<RunningApi> {
+export async function serveApi(config: Config, redis: RedisTarget): Promise<RunningApi> {
   const log = createLogger(config.logLevel, "api");
-  const { prefix, wakeShards, shutdownMs } = config;
+  const { prefix, wakeShards, durability, shutdownMs } = config;
   const secretKey = await readSecretKey(config);
-  await checkRedis(config, redisUrl, log);
-  const deployment = await openDeployment({ redis: redisUrl, prefix, wakeShards });
+  await checkRedis(config, redis, log);
+  const deployment = await openDeployment({ redis, prefix, wakeShards, durability });
   const stopping = new AbortController();
   let watch: MetricsServer | undefined;
   try {

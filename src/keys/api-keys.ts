@@ -1,5 +1,5 @@
 /** API keys in Redis: made, listed, revoked, and checked at every request with a short memory. */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { GatehouseError } from "../errors.js";
 import type { SecretKey } from "../secrets/secret-key.js";
 import { apiKeysKey } from "../store/keys.js";
@@ -34,7 +34,7 @@ export class ApiKeys {
   readonly #key: string;
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisConnection,
     prefix: string,
     secretKey: SecretKey,
   ) {

@@ -1,5 +1,5 @@
 /** What is true of the whole deployment at a moment, asked of the store: for metrics, and for whoever watches. */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { neededWalk } from "../../machines/walk.js";
 import { type RedisSettings, readSettings } from "../redis/settings.js";
 import { type Counters, readCounters } from "../store/counters.js";
@@ -9,7 +9,7 @@ import { toUnavailable } from "../store/redis/unavailable.js";
 
 export interface PartitionFacts extends Pick<
   PartitionSurvey,
-  "partition" | "token" | "now" | "sessions" | "seq" | "archive" | "journalBytes"
+  "partition" | "token" | "now" | "sessions" | "seq" | "archive" | "journalBytes" | "lost"
 > {
   /** Accepted events that wait for a worker. */
   readonly waiting: number;
@@ -27,19 +27,20 @@ export interface PartitionFacts extends Pick<
 export interface DeploymentFacts {
   readonly counters: Counters;
   readonly partitions: readonly PartitionFacts[];
-  readonly redis: RedisSettings;
+  /** Of every server that holds data. */
+  readonly servers: readonly RedisSettings[];
 }
 
 /** @throws StoreUnavailableError */
-export async function readFacts(store: PartitionStore, redis: Redis): Promise<DeploymentFacts> {
-  const [counters, partitions, settings] = await Promise.all([
+export async function readFacts(store: PartitionStore, redis: RedisConnection): Promise<DeploymentFacts> {
+  const [counters, partitions, servers] = await Promise.all([
     readCounters(store),
     readPartitions(store),
     readSettings(redis).catch((error: unknown) => {
       throw toUnavailable(error, "settings", false);
     }),
   ]);
-  return { counters, partitions, redis: settings };
+  return { counters, partitions, servers };
 }
 
 /** @throws StoreUnavailableError */
@@ -50,7 +51,7 @@ export async function readPartitions(store: PartitionStore): Promise<PartitionFa
 }
 
 export function partitionFacts(survey: PartitionSurvey, clock: ClockKind): PartitionFacts {
-  const { partition, token, now, sessions, seq, archive, journalBytes, waiting, timersDue, outboxSize } = survey;
+  const { partition, token, now, sessions, seq, archive, journalBytes, waiting, timersDue, outboxSize, lost } = survey;
   const { policies, walk } = readState(survey.state);
   // Where the clock is the events' own, how long something has waited can't be told from it.
   const since = (at: number | null): number => (at === null || clock === "event" ? 0 : Math.max(0, now - at));
@@ -67,12 +68,13 @@ export function partitionFacts(survey: PartitionSurvey, clock: ClockKind): Parti
     timersLate: timersDue,
     overdueMs: since(survey.nextTimer),
     outbox: outboxSize,
+    ...(lost && { lost }),
     unwalked: neededWalk(policies) === undefined ? 0 : Math.max(0, sessions - (walk?.seen ?? 0)),
   };
 }
 
 type Figure = {
-  [Name in keyof PartitionFacts]: PartitionFacts[Name] extends number ? Name : never;
+  [Name in keyof PartitionFacts]-?: PartitionFacts[Name] extends number ? Name : never;
 }[keyof PartitionFacts];
 
 export const sumOf = (partitions: readonly PartitionFacts[], figure: Figure): number =>

@@ -3,9 +3,10 @@
  * takes the maximum over them, never the sum.
  */
 import { Counter, Gauge } from "prom-client";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { STATE_NAMES } from "../../machines/session/context.js";
-import { DURABILITY_CLASSES, durabilityOf } from "../redis/settings.js";
+import { DURABILITY_CLASSES } from "../redis/durability.js";
+import { durabilityOf } from "../redis/settings.js";
 import type { PartitionStore } from "../store/partition-store.js";
 import { readFacts, sumOf } from "./deployment-facts.js";
 import type { Metrics } from "./metrics.js";
@@ -17,7 +18,7 @@ const OUTCOMES = ["applied", "ignored", "stale", "quarantined"] as const;
 
 export interface Observed {
   readonly store: PartitionStore;
-  readonly redis: Redis;
+  readonly redis: RedisConnection;
 }
 
 export function addDeploymentMetrics(metrics: Metrics, { store, redis }: Observed): void {
@@ -45,17 +46,22 @@ export function addDeploymentMetrics(metrics: Metrics, { store, redis }: Observe
     "Journal records that may not be trimmed yet: they are not archived, or behind the archive's last checkpoint",
     ["partition"],
   );
+  const lostEvents = gauge(
+    "gatehouse_partition_lost_events",
+    "1: a failover lost events that had been accepted, and its decisions are deny until somebody took note",
+    ["partition"],
+  );
   const outbox = gauge("gatehouse_outbox_effects", "Committed effects that were not handed over yet");
   const walking = gauge("gatehouse_walk_sessions_left", "Sessions that a published version has yet to be brought to");
-  const memory = gauge("gatehouse_redis_memory_bytes", "Memory that Redis uses");
-  const limit = gauge("gatehouse_redis_memory_limit_bytes", "Memory that Redis may use; 0: no limit");
+  const memory = gauge("gatehouse_redis_memory_bytes", "Memory that a Redis uses", ["server"]);
+  const limit = gauge("gatehouse_redis_memory_limit_bytes", "Memory that it may use; 0: no limit", ["server"]);
   const durability = gauge(
     "gatehouse_durability_class",
     "0: D0, written out each second; 1: D1, before the answer; 2: D2, on a replica, too",
   );
 
   const collect = async (): Promise<void> => {
-    const { counters, partitions, redis: settings } = await readFacts(store, redis);
+    const { counters, partitions, servers } = await readFacts(store, redis);
     processed.reset();
     for (const outcome of OUTCOMES) processed.inc({ outcome }, counters[outcome] ?? 0);
     transitions.reset();
@@ -69,6 +75,7 @@ export function addDeploymentMetrics(metrics: Metrics, { store, redis }: Observe
       waiting.set({ partition }, facts.waiting);
       oldest.set({ partition }, facts.waitMs / 1_000);
       overdue.set({ partition }, facts.overdueMs / 1_000);
+      lostEvents.set({ partition }, facts.lost === undefined ? 0 : 1);
       const { seq, archive } = facts;
       if (archive === null) {
         notArchived.remove({ partition });
@@ -80,9 +87,13 @@ export function addDeploymentMetrics(metrics: Metrics, { store, redis }: Observe
     }
     outbox.set(sumOf(partitions, "outbox"));
     walking.set(sumOf(partitions, "unwalked"));
-    memory.set(settings.usedMemoryBytes);
-    limit.set(settings.maxMemoryBytes);
-    durability.set(DURABILITY_CLASSES.indexOf(durabilityOf(settings)));
+    memory.reset();
+    limit.reset();
+    for (const { server, usedMemoryBytes, maxMemoryBytes } of servers) {
+      memory.set({ server }, usedMemoryBytes);
+      limit.set({ server }, maxMemoryBytes);
+    }
+    durability.set(DURABILITY_CLASSES.indexOf(durabilityOf(servers)));
   };
 
   const reachable = gauge(

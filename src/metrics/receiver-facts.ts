@@ -1,5 +1,5 @@
 /** How deliveries of effects stand, receiver by receiver: of all tenants' webhook endpoints, and of the remediators. */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { DeliveryQueue, type QueueFigures } from "../effects/delivery-queue.js";
 import { REMEDIATORS } from "../remediators/remediation-receiver.js";
 import type { EndpointState } from "../webhooks/endpoint.js";
@@ -17,7 +17,7 @@ export interface ReceiverFacts {
 }
 
 /** @throws StoreUnavailableError */
-export async function readReceivers(redis: Redis, prefix: string): Promise<ReceiverFacts[]> {
+export async function readReceivers(redis: RedisConnection, prefix: string): Promise<ReceiverFacts[]> {
   const endpoints = [...(await new EndpointStore(redis, prefix).all()).values()];
   const of = async (receiver: string): Promise<QueueFigures> => new DeliveryQueue(redis, prefix, receiver).figures();
   return Promise.all([

@@ -3,7 +3,7 @@
  * carry no facts, so a forged, doubled or lost job costs work or time and nothing else.
  */
 import { Queue, type QueueOptions } from "bullmq";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { z } from "zod";
 import type { Wake } from "../ingest/ingest.js";
 import { MAX_PARTITIONS } from "../store/deployment.js";
@@ -40,7 +40,7 @@ export const wakeQueueName = (shard: number): string => `wake-${shard}`;
 export const EFFECTS_QUEUE = "effects";
 export const queuePrefix = (prefix: string, queue: string): string => `{${prefix}:${queue}}`;
 
-const queueOptions = (connection: Redis, prefix: string, name: string): QueueOptions => ({
+const queueOptions = (connection: RedisConnection, prefix: string, name: string): QueueOptions => ({
   connection,
   prefix: queuePrefix(prefix, name),
   streams: { events: { maxLen: 100 } },
@@ -58,7 +58,7 @@ export class WakeQueue {
   private readonly underWay = new Set<Promise<unknown>>();
 
   constructor(
-    connection: Redis,
+    connection: RedisConnection,
     { prefix, wakeShards }: QueueSettings,
     private readonly onLost: (error: unknown) => void = () => {},
   ) {
@@ -105,7 +105,7 @@ export class WakeQueue {
 export class EffectsQueue {
   private readonly queue: Queue;
 
-  constructor(connection: Redis, { prefix }: QueueSettings, onError: (error: unknown) => void = () => {}) {
+  constructor(connection: RedisConnection, { prefix }: QueueSettings, onError: (error: unknown) => void = () => {}) {
     this.queue = new Queue(EFFECTS_QUEUE, queueOptions(connection, prefix, EFFECTS_QUEUE));
     this.queue.on("error", onError);
   }

@@ -1,20 +1,23 @@
 /** Whether this process can do its work now: what a load balancer asks before it sends anybody here. */
 import { randomUUID } from "node:crypto";
-import type { Redis } from "ioredis";
+import { Cluster } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { GatehouseError } from "../errors.js";
 import {
   type Demands,
-  type Durability,
   durabilityOf,
   inWords,
   readSettings,
   remedy,
   unsafeSettings,
+  versionOf,
 } from "../redis/settings.js";
+import type { Durability } from "../redis/durability.js";
 import { joinDeployment } from "../store/deployment.js";
 import { canaryKey, deploymentKey } from "../store/keys.js";
 
 const CANARY_SECONDS = 60;
+const CANARIES_OF_CLUSTER = 16;
 const PROCESS_ID = randomUUID();
 
 export interface Check {
@@ -35,7 +38,7 @@ export interface Readiness {
 }
 
 export interface ReadinessTarget extends Demands {
-  readonly redis: Redis;
+  readonly redis: RedisConnection;
   readonly prefix: string;
   readonly stopping: AbortSignal;
 }
@@ -61,15 +64,19 @@ export async function readiness(target: ReadinessTarget): Promise<Readiness> {
   };
 }
 
-async function writeCheck(redis: Redis, prefix: string): Promise<Check> {
-  const key = canaryKey(prefix, PROCESS_ID);
+async function writeCheck(redis: RedisConnection, prefix: string): Promise<Check> {
   const said = randomUUID();
   try {
-    // In one go: another question to the same process may come in between.
-    const [written, read] = (await redis.multi().set(key, said, "EX", CANARY_SECONDS).get(key).exec()) ?? [];
-    const error = written?.[0] ?? read?.[0];
-    if (error) throw error;
-    const ok = read?.[1] === said;
+    const answers = await Promise.all(
+      canaryKeys(redis, prefix).map(async (key) => {
+        // In one go: another question to the same process may come in between.
+        const [written, read] = (await redis.multi().set(key, said, "EX", CANARY_SECONDS).get(key).exec()) ?? [];
+        const error = written?.[0] ?? read?.[0];
+        if (error) throw error;
+        return read?.[1];
+      }),
+    );
+    const ok = answers.every((answer) => answer === said);
     return { name: "write", ok, detail: ok ? "what was written was read back" : "what was written was not there" };
   } catch (error) {
     const fix = "See whether Redis runs, is the primary, and has memory and disk left.";
@@ -77,7 +84,13 @@ async function writeCheck(redis: Redis, prefix: string): Promise<Check> {
   }
 }
 
-async function deploymentCheck(redis: Redis, prefix: string): Promise<Check> {
+/** On a cluster so many that each of its nodes has some, or nearly. */
+const canaryKeys = (redis: RedisConnection, prefix: string): string[] =>
+  redis instanceof Cluster
+    ? Array.from({ length: CANARIES_OF_CLUSTER }, (_, n) => canaryKey(prefix, `${PROCESS_ID}:${n}`))
+    : [canaryKey(prefix, PROCESS_ID)];
+
+async function deploymentCheck(redis: RedisConnection, prefix: string): Promise<Check> {
   const name = "deployment";
   try {
     const { partitionCount } = joinDeployment(prefix, await redis.hgetall(deploymentKey(prefix)), {});
@@ -90,7 +103,7 @@ async function deploymentCheck(redis: Redis, prefix: string): Promise<Check> {
 }
 
 async function settingsCheck(
-  redis: Redis,
+  redis: RedisConnection,
   demands: Demands,
 ): Promise<{ check: Check; durability: Durability | null; version: string | null }> {
   const name = "settings";
@@ -103,7 +116,7 @@ async function settingsCheck(
           ? { name, ok: true, detail: "accepted events are safe" }
           : { name, ok: false, detail: inWords(unsafe), fix: remedy(unsafe) },
       durability: durabilityOf(settings),
-      version: settings.version,
+      version: versionOf(settings),
     };
   } catch (error) {
     const detail = `Redis does not answer: ${(error as Error).message}`;

@@ -2,11 +2,26 @@
  * Connections to Redis. The store's and the queues' differ in one thing that matters: a store command whose answer was
  * lost must fail and never be sent again by the client, because a script would run twice; BullMQ insists on the opposite.
  */
-import { Redis, type RedisOptions } from "ioredis";
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis";
 import { StoreUnavailableError } from "../errors.js";
+import { Confirmations } from "./confirmations.js";
+import type { Durability } from "./durability.js";
+import {
+  type ClusterTarget,
+  type OneServer,
+  type RedisTarget,
+  clusterOptions,
+  isCluster,
+  optionsOf,
+} from "./address.js";
 
-/** `redis://`, `rediss://`, `unix:///path/to/socket` (with `?db=1`, if wanted), or ioredis's own options. */
-export type RedisTarget = string | RedisOptions;
+/** To one server, wherever its primary is, or to a cluster: commands are the same. */
+export type RedisConnection = Redis | Cluster;
+
+export interface StoreOptions extends ConnectOptions {
+  /** `D2`: answers that are given out wait for a replica; see {@link confirmationsOf}. Default `D1`. */
+  readonly durability?: Durability;
+}
 
 export interface ConnectOptions {
   /** Hears of lost connections and failed attempts; calls that they break reject by themselves. */
@@ -16,6 +31,9 @@ export interface ConnectOptions {
 const COMMAND_TIMEOUT_MS = 2_000;
 /** Silence with commands under way means that the peer is gone; only a new connection can find another one. */
 const SOCKET_TIMEOUT_MS = 2 * COMMAND_TIMEOUT_MS;
+const SCAN_COUNT = 1_000;
+/** Servers are asked one after the other which of them is the primary. */
+const FIRST_ATTEMPT_MS = 3 * COMMAND_TIMEOUT_MS;
 const RETRY_MIN_MS = 50;
 const RETRY_MAX_MS = 1_000;
 
@@ -39,77 +57,171 @@ const STORE: RedisOptions = {
 
 const QUEUE: RedisOptions = { ...COMMON, maxRetriesPerRequest: null };
 
+const CLUSTER: ClusterOptions = {
+  // Decisions are made from what a primary says.
+  scaleReads: "master",
+  clusterRetryStrategy: COMMON.retryStrategy as (attempt: number) => number,
+  // A node that went away without a word is found out although no command was redirected.
+  slotsRefreshInterval: 5_000,
+};
+
+/** What a node did not carry out may be sent again: where it moved to, and once its slot has moved as a whole. What a node may have carried out is not. */
+const STORE_CLUSTER: ClusterOptions = {
+  ...CLUSTER,
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  retryDelayOnFailover: 0,
+  retryDelayOnClusterDown: 0,
+  retryDelayOnTryAgain: 50,
+};
+
+/** Goes on for as long as a failover may take: BullMQ's workers end up still otherwise. */
+const QUEUE_CLUSTER: ClusterOptions = {
+  ...CLUSTER,
+  retryDelayOnFailover: 250,
+  retryDelayOnClusterDown: 250,
+  maxRedirections: 1_000,
+};
+
 /**
  * A connection for the store, ready to use. When it is lost it is made again by itself; calls meanwhile fail at once,
  * and no call waits longer than 2 s for its answer.
  * @throws StoreUnavailableError if the first attempt fails; then there is no second
  */
-export async function connectStore(target: RedisTarget, options: ConnectOptions = {}): Promise<Redis> {
-  const redis = connect(target, STORE, options);
+export async function connectStore(target: OneServer, options?: StoreOptions): Promise<Redis>;
+export async function connectStore(target: RedisTarget, options?: StoreOptions): Promise<RedisConnection>;
+export async function connectStore(target: RedisTarget, options: StoreOptions = {}): Promise<RedisConnection> {
+  const redis = await connectOnce(target, options);
+  if (options.durability !== "D2") return redis;
+  try {
+    const confirmed = new Confirmations(await connectOnce(target, options));
+    CONFIRMATIONS.set(redis, confirmed);
+    redis.once("end", () => confirmed.close());
+    return redis;
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+}
+
+const CONFIRMATIONS = new WeakMap<RedisConnection, Confirmations>();
+
+/** Beside a store's connection that was made for class D2; `undefined`: answers need no replica. */
+export const confirmationsOf = (redis: RedisConnection): Confirmations | undefined => CONFIRMATIONS.get(redis);
+
+async function connectOnce(target: RedisTarget, options: ConnectOptions): Promise<RedisConnection> {
+  const redis = isCluster(target)
+    ? connectNodes(target, STORE, STORE_CLUSTER, options)
+    : connect(target, STORE, options);
   let reason: Error | undefined;
+  let giveUp: () => void = () => undefined;
+  // Sentinels would be asked again for ever, and a cluster that is not whole would be waited for.
+  const refused = new Promise<never>((_, reject) => (giveUp = () => reject(new Error("no primary was found"))));
+  const late = setTimeout(giveUp, FIRST_ATTEMPT_MS);
+  refused.catch(() => undefined);
   const note = (error: Error) => {
     reason ??= error;
+    if (redis instanceof Redis && redis.options.sentinels) giveUp();
   };
   redis.on("error", note);
   try {
-    await redis.connect();
+    await Promise.race([redis.connect(), refused]);
+    if (redis instanceof Cluster) await untilNodesReady(redis);
     return redis;
   } catch (error) {
     redis.disconnect();
     const cause = reason ?? error;
-    throw new StoreUnavailableError(
-      `cannot connect to Redis: ${cause instanceof Error ? cause.message : String(cause)}`,
-      {
-        cause,
-        outcomeUnknown: false,
-      },
-    );
+    throw new StoreUnavailableError(`cannot connect to Redis: ${wordsOf(cause)}`, { cause, outcomeUnknown: false });
   } finally {
+    clearTimeout(late);
     redis.off("error", note);
   }
 }
 
 /** A connection for BullMQ, which waits and repeats by itself. It connects in the background. */
-export function connectQueue(target: RedisTarget, options: ConnectOptions = {}): Redis {
-  return connect(target, QUEUE, options);
+export function connectQueue(target: OneServer, options?: ConnectOptions): Redis;
+export function connectQueue(target: RedisTarget, options?: ConnectOptions): RedisConnection;
+export function connectQueue(target: RedisTarget, options: ConnectOptions = {}): RedisConnection {
+  return isCluster(target) ? connectNodes(target, QUEUE, QUEUE_CLUSTER, options) : connect(target, QUEUE, options);
 }
 
-function connect(target: RedisTarget, settings: RedisOptions, { onError }: ConnectOptions): Redis {
-  // Replies in RESP2's shapes, whatever the protocol: the store decodes them by position.
-  const redis = new Redis({ ...parse(target), ...settings, replyMapping: "legacy" });
+function connect(target: OneServer, settings: RedisOptions, { onError }: ConnectOptions): Redis {
+  const redis = new Redis({
+    ...optionsOf(target),
+    ...settings,
+    // Told of a failover, it leaves the old primary at once instead of waiting for it to say something.
+    failoverDetector: true,
+    sentinelRetryStrategy: COMMON.retryStrategy as (attempt: number) => number,
+    ...LEGACY,
+  });
   // Without a listener ioredis writes to stderr on its own.
   redis.on("error", onError ?? (() => undefined));
   return redis;
 }
 
-/** @throws RangeError if the address is of no form that {@link RedisTarget} names */
-function parse(target: RedisTarget): RedisOptions {
-  if (typeof target !== "string") return target;
-  const url = URL.canParse(target) ? new URL(target) : undefined;
-  if (url?.protocol === "unix:")
-    return { path: decodeURIComponent(url.pathname), ...database(url.searchParams.get("db")), ...credentials(url) };
-  if (url?.protocol === "redis:" || url?.protocol === "rediss:")
-    return {
-      host: url.hostname.replace(/^\[|\]$/g, "") || "localhost",
-      port: Number(url.port || "6379"),
-      ...database(url.pathname.slice(1) || url.searchParams.get("db")),
-      ...credentials(url),
-      ...(url.protocol === "rediss:" && { tls: {} }),
-    };
-  throw new RangeError(
-    "the address of Redis must look like redis://host:6379/0, rediss://host:6379 or unix:///path/to/socket",
+// Replies in RESP2's shapes, whatever the protocol: the store decodes them by position.
+const LEGACY = { replyMapping: "legacy" } as const;
+
+function connectNodes(
+  target: ClusterTarget,
+  settings: RedisOptions,
+  clusterSettings: ClusterOptions,
+  { onError }: ConnectOptions,
+): Cluster {
+  const { nodes, shared } = clusterOptions(target);
+  // A node is given up when its connection is lost: whoever has its slots by then is found by asking the others.
+  const { retryStrategy: _, lazyConnect: __, ...perNode } = settings;
+  const cluster = new Cluster(nodes, { ...clusterSettings, redisOptions: { ...perNode, ...shared, ...LEGACY } });
+  cluster.on("error", onError ?? (() => undefined));
+  cluster.on("node error", onError ?? (() => undefined));
+  // Before it is needed: while a node is being connected to, commands for it are refused. A replica may be the next primary.
+  // Not before the slots are known: until then the first question goes to whatever node is free.
+  cluster.on("+node", (node: Redis) =>
+    setImmediate(() => {
+      if (cluster.status === "ready") void connectNode(node);
+    }),
   );
+  cluster.on("ready", () => cluster.nodes().forEach((node) => void connectNode(node)));
+  return cluster;
 }
 
-function credentials(url: URL): RedisOptions {
-  return {
-    ...(url.username && { username: decodeURIComponent(url.username) }),
-    ...(url.password && { password: decodeURIComponent(url.password) }),
-  };
+async function connectNode(node: Redis): Promise<void> {
+  if (node.status === "wait") await node.connect().catch(() => undefined);
+  else if (node.status === "connecting" || node.status === "connect")
+    await new Promise<void>((resolve) => {
+      node.once("ready", resolve);
+      node.once("end", resolve);
+    });
 }
 
-function database(text: string | null): RedisOptions {
-  if (!text) return {};
-  if (!/^\d+$/.test(text)) throw new RangeError(`Redis databases are numbers: ${JSON.stringify(text)} is none`);
-  return { db: Number(text) };
+async function untilNodesReady(cluster: Cluster): Promise<void> {
+  await Promise.all(cluster.nodes("master").map(connectNode));
+}
+
+function wordsOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const { lastNodeError } = cause as { readonly lastNodeError?: Error };
+  return lastNodeError === undefined ? cause.message : `no node tells the slots: ${lastNodeError.message}`;
+}
+
+/** The servers that hold data: every one of them has to be asked what a server says of itself alone. */
+export function primariesOf(redis: RedisConnection): readonly Redis[] {
+  return redis instanceof Cluster ? redis.nodes("master") : [redis];
+}
+
+/** Every key that matches, on all primaries, some at a time; one that moves meanwhile may come twice. */
+export async function* scanKeys(redis: RedisConnection, match: string): AsyncGenerator<string[]> {
+  for (const primary of primariesOf(redis)) {
+    let cursor = "0";
+    do {
+      const [next, keys] = await primary.scan(cursor, "MATCH", match, "COUNT", SCAN_COUNT);
+      if (keys.length > 0) yield keys;
+      cursor = next;
+    } while (cursor !== "0");
+  }
+}
+
+/** One by one: no command may name keys of different slots. */
+export async function unlinkKeys(redis: RedisConnection, keys: readonly string[]): Promise<void> {
+  await Promise.all(keys.map((key) => redis.unlink(key)));
 }

@@ -1,13 +1,14 @@
 /** What a server was set to, as far as accepted events depend on it: what is unsafe is refused before anything is accepted. */
 import type { Redis } from "ioredis";
 import { GatehouseError } from "../errors.js";
+import { type RedisConnection, primariesOf } from "./connection.js";
+import { DURABILITY_CLASSES, type Durability } from "./durability.js";
 import { OLDEST_REDIS, isNewEnough } from "./version.js";
 
-/** `D0`: written out each second, so a power cut costs up to one. `D1`: before the answer. `D2`: and on a replica. */
-export const DURABILITY_CLASSES = ["D0", "D1", "D2"] as const;
-export type Durability = (typeof DURABILITY_CLASSES)[number];
-
+/** Of one server. */
 export interface RedisSettings {
+  /** Where it is: `host:port`, a path, or the name that sentinels know it by. */
+  readonly server: string;
   readonly version: string;
   readonly isPrimary: boolean;
   /** `undefined`: the server does not tell this user. */
@@ -30,8 +31,16 @@ export class UnsafeRedisError extends GatehouseError {
 
 const ASKED = ["maxmemory-policy", "appendonly", "appendfsync", "min-replicas-to-write"] as const;
 
-/** @throws whatever the connection says */
-export async function readSettings(redis: Redis): Promise<RedisSettings> {
+/**
+ * Of every server that holds data.
+ * @throws whatever a connection says
+ */
+export async function readSettings(redis: RedisConnection): Promise<readonly RedisSettings[]> {
+  return Promise.all(primariesOf(redis).map(readServer));
+}
+
+async function readServer(redis: Redis): Promise<RedisSettings> {
+  const { path, host, port, name } = redis.options;
   const info = new Map(
     (await redis.info())
       .split("\r\n")
@@ -40,6 +49,7 @@ export async function readSettings(redis: Redis): Promise<RedisSettings> {
   );
   const told = await configOf(redis);
   return {
+    server: name ?? path ?? `${host ?? "localhost"}:${port ?? 6379}`,
     version: info.get("valkey_version") ?? info.get("redis_version") ?? "unknown",
     isPrimary: info.get("role") !== "slave",
     maxmemoryPolicy: told.get("maxmemory-policy") ?? info.get("maxmemory_policy"),
@@ -69,10 +79,32 @@ function pairs(answer: unknown): [string, string][] {
   return answer.length < 2 ? [] : [[String(answer[0]), String(answer[1])]];
 }
 
-/** What can't be read counts as the worst. */
-export function durabilityOf({ appendonly, appendfsync, minReplicasToWrite }: RedisSettings): Durability {
-  if (appendonly !== "yes" || appendfsync !== "always") return "D0";
-  return (minReplicasToWrite ?? 0) >= 1 ? "D2" : "D1";
+/** The least of all servers: an event may be on any of them. What can't be read counts as the worst. */
+export function durabilityOf(servers: readonly RedisSettings[]): Durability {
+  const classes = servers.map(({ appendonly, appendfsync, minReplicasToWrite }) => {
+    if (appendonly !== "yes" || appendfsync !== "always") return "D0";
+    return (minReplicasToWrite ?? 0) >= 1 ? "D2" : "D1";
+  });
+  return DURABILITY_CLASSES.find((durability) => classes.includes(durability)) ?? "D0";
+}
+
+/** The oldest of all servers'. */
+export const versionOf = (servers: readonly RedisSettings[]): string =>
+  servers.map(({ version }) => version).sort((one, other) => one.localeCompare(other, "en", { numeric: true }))[0] ??
+  "unknown";
+
+/** Of all servers together. `maxMemoryBytes` is 0 if one of them has no limit. */
+export function memoryOf(
+  servers: readonly RedisSettings[],
+): Pick<RedisSettings, "usedMemoryBytes" | "maxMemoryBytes" | "systemMemoryBytes"> {
+  const sum = (of: (settings: RedisSettings) => number): number => servers.reduce((all, one) => all + of(one), 0);
+  return {
+    usedMemoryBytes: sum(({ usedMemoryBytes }) => usedMemoryBytes),
+    maxMemoryBytes: servers.some(({ maxMemoryBytes }) => maxMemoryBytes === 0)
+      ? 0
+      : sum(({ maxMemoryBytes }) => maxMemoryBytes),
+    systemMemoryBytes: sum(({ systemMemoryBytes }) => systemMemoryBytes),
+  };
 }
 
 /** What a process asks of its Redis. */
@@ -85,18 +117,27 @@ export interface Demands {
 
 /** Something under which accepted events could be lost. */
 export interface UnsafeSetting {
+  /** Absent: there is but one. */
+  readonly server?: string;
   readonly name: string;
   /** `undefined`: the server does not tell this user. */
   readonly value: string | undefined;
   readonly safe: string;
 }
 
-export function unsafeSettings(settings: RedisSettings, { least, trusted }: Demands): UnsafeSetting[] {
+export const unsafeSettings = (servers: readonly RedisSettings[], demands: Demands): UnsafeSetting[] =>
+  servers.flatMap((settings) =>
+    unsafeOf(settings, demands).map((unsafe) =>
+      servers.length === 1 ? unsafe : { ...unsafe, server: settings.server },
+    ),
+  );
+
+function unsafeOf(settings: RedisSettings, { least, trusted }: Demands): UnsafeSetting[] {
   const { maxmemoryPolicy, appendonly, appendfsync, minReplicasToWrite, isPrimary, version } = settings;
   const found = (isSafe: boolean, name: string, value: string | undefined, safe: string): UnsafeSetting[] =>
     isSafe || (trusted && value === undefined) ? [] : [{ name, value, safe }];
   return [
-    ...found(isNewEnough(version), "version", version, `${OLDEST_REDIS} or newer`),
+    ...found(isNewEnough(version), "version", version, `${OLDEST_REDIS} or newer for class ${least}`),
     ...found(isPrimary, "role", "replica", "primary"),
     ...found(maxmemoryPolicy === "noeviction", "maxmemory-policy", maxmemoryPolicy, "noeviction"),
     ...found(appendonly === "yes", "appendonly", appendonly, "yes"),
@@ -112,9 +153,10 @@ export function unsafeSettings(settings: RedisSettings, { least, trusted }: Dema
 
 export const inWords = (unsafe: readonly UnsafeSetting[]): string =>
   unsafe
-    .map(({ name, value, safe }) =>
-      value === undefined ? `${name} can't be read; it must be ${safe}` : `${name} is ${value}; it must be ${safe}`,
-    )
+    .map(({ server, name, value, safe }) => {
+      const said = value === undefined ? "can't be read" : `is ${value}`;
+      return `${name} ${server === undefined ? "" : `of ${server} `}${said}; it must be ${safe}`;
+    })
     .join("; ");
 
 /** What to do about them. */
@@ -124,7 +166,9 @@ export function remedy(unsafe: readonly UnsafeSetting[]): string {
   const isSettable = ({ name }: UnsafeSetting) => name !== "version" && name !== "role";
   return [
     ...(unsafe.some(isSettable) ? ["Set them in redis.conf, or with CONFIG SET and CONFIG REWRITE."] : []),
-    ...(unsafe.every(isSettable) ? [] : ["Set REDIS_URL to the primary, of a version that is new enough."]),
+    ...(unsafe.every(isSettable)
+      ? []
+      : ["Set REDIS_URL to the primary, of a version that is new enough; REDIS_SENTINEL finds it by itself."]),
     ...(unsafe.some(isFsync)
       ? ["GATEHOUSE_DURABILITY=D0 accepts losing up to a second of events when the machine fails."]
       : []),
@@ -138,7 +182,10 @@ export function remedy(unsafe: readonly UnsafeSetting[]): string {
  * For whoever is about to accept events or to process them.
  * @throws UnsafeRedisError naming every setting
  */
-export async function refuseUnsafeSettings(redis: Redis, demands: Demands): Promise<RedisSettings> {
+export async function refuseUnsafeSettings(
+  redis: RedisConnection,
+  demands: Demands,
+): Promise<readonly RedisSettings[]> {
   const settings = await readSettings(redis);
   const unsafe = unsafeSettings(settings, demands);
   if (unsafe.length > 0) {

@@ -2,7 +2,7 @@
  * The remediators of this process as a receiver of `remediate` effects. What a handler finds is told like any other event, under an
  * id that follows from the effect: told twice, it counts once.
  */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { sessionIdParts } from "../../machines/session/session.js";
 import { DeliveryQueue } from "../effects/delivery-queue.js";
 import type { Delivery } from "../effects/delivery.js";
@@ -34,7 +34,7 @@ const TELL_PAUSE_MS = 2_000;
 const STOPPED = "the worker ended";
 
 export interface RemediationOptions {
-  readonly redis: Redis;
+  readonly redis: RedisConnection;
   readonly prefix: string;
   readonly registry: RemediatorRegistry;
   readonly target: IngestTarget & LookTarget;

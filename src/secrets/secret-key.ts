@@ -5,7 +5,7 @@
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { type Config, ConfigError } from "../config.js";
 import { secretCheckKey } from "../store/keys.js";
 
@@ -29,21 +29,21 @@ export class SecretKey {
 
 /**
  * GATEHOUSE_SECRET_KEY; without it, that of the private instance, which is made at first use and kept in its directory.
- * @throws ConfigError if REDIS_URL names a Redis of somebody's: then every machine needs the same secret, so it has to be said
+ * @throws ConfigError if the settings name a Redis of somebody's: then every machine needs the same secret, so it has to be said
  */
 export async function readSecretKey(config: SecretSettings): Promise<SecretKey> {
   return new SecretKey(await readSecret(config));
 }
 
-type SecretSettings = Pick<Config, "secretKey" | "redisUrl" | "directory">;
+type SecretSettings = Pick<Config, "secretKey" | "redis" | "directory">;
 
 /**
  * The secret itself, for a process that is started to work with it.
  * @throws ConfigError as {@link readSecretKey}
  */
-export async function readSecret({ secretKey, redisUrl, directory }: SecretSettings): Promise<string> {
+export async function readSecret({ secretKey, redis, directory }: SecretSettings): Promise<string> {
   if (secretKey !== undefined) return secretKey;
-  if (redisUrl !== undefined) {
+  if (redis !== undefined) {
     throw new ConfigError("GATEHOUSE_SECRET_KEY is not set", {
       fix: "Set it to 32 random characters or more, for example from `openssl rand -hex 32`, and to the same ones on every machine.",
     });
@@ -63,7 +63,7 @@ export async function readSecret({ secretKey, redisUrl, directory }: SecretSetti
  * Keeps a process with another secret from making what the others can't read.
  * @throws ConfigError if the deployment was begun with another one
  */
-export async function checkSecretKey(redis: Redis, prefix: string, key: SecretKey): Promise<void> {
+export async function checkSecretKey(redis: RedisConnection, prefix: string, key: SecretKey): Promise<void> {
   const mark = markOf(key);
   if (isSameMark((await redis.set(secretCheckKey(prefix), mark, "NX", "GET")) ?? mark, mark)) return;
   throw new ConfigError("GATEHOUSE_SECRET_KEY is another one than that with which this deployment was begun", {
@@ -82,12 +82,12 @@ const isSameMark = (stored: string, mark: string): boolean =>
  * @throws whatever the connection says
  */
 export async function secretStanding(
-  redis: Redis,
-  { prefix, secretKey, redisUrl, directory }: SecretSettings & Pick<Config, "prefix">,
+  redis: RedisConnection,
+  { prefix, secretKey, redis: named, directory }: SecretSettings & Pick<Config, "prefix">,
 ): Promise<"same" | "another" | "missing" | "unused"> {
   const stored = await redis.get(secretCheckKey(prefix));
   if (stored === null) return "unused";
-  const secret = secretKey ?? (redisUrl === undefined ? await ownSecret(directory) : undefined);
+  const secret = secretKey ?? (named === undefined ? await ownSecret(directory) : undefined);
   if (secret === undefined) return "missing";
   return isSameMark(stored, markOf(new SecretKey(secret))) ? "same" : "another";
 }

@@ -221,8 +221,16 @@ export type CommitResult =
    */
   | { readonly status: "stale" };
 
+/** A failover lost events that had been accepted after `from` (0: nobody knows) and until `until`, epoch ms. */
+export interface LostEvents {
+  readonly from: number;
+  readonly until: number;
+}
+
 /** What a decision reads. */
 export interface Peek {
+  /** Absent: none that anybody knows of, or an operator took note. */
+  readonly lost?: LostEvents;
   readonly now: number;
   readonly snapshot: string | null;
   readonly state: string;
@@ -273,6 +281,8 @@ export interface PartitionSurvey {
   readonly journalBytes: number;
   /** `null`: the deployment does not archive. */
   readonly archive: ArchiveNote | null;
+  /** As in a peek. */
+  readonly lost?: LostEvents;
 }
 
 /**

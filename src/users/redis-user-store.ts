@@ -1,5 +1,5 @@
 /** The user store on Redis: users are spread over the slots like partitions, and what must be atomic is one Lua script each. */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import type { UserRecord } from "../../machines/users/user-record.js";
 import { DEFAULT_PREFIX, type UserKeys, userKeys } from "../store/keys.js";
 import type { Deployment } from "../store/partition-store.js";
@@ -18,10 +18,10 @@ import {
 import { noteText, readNote, readRecord, readSessionField, recordText, sessionField, userField } from "./user-text.js";
 
 const SCRIPTS = {
-  "user-change": new Script("user-change"),
+  "user-change": new Script("user-change", { isConfirmed: true }),
   "user-done": new Script("user-done"),
   "user-forget": new Script("user-forget"),
-  "user-join": new Script("user-join"),
+  "user-join": new Script("user-join", { isConfirmed: true }),
 };
 
 type ChangeReply = [code: 0 | 1 | 3] | [code: 2, record: string] | [code: 4, note: string];
@@ -32,12 +32,12 @@ export interface RedisUserStoreOptions {
 }
 
 export class RedisUserStore implements UserStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisConnection;
   readonly #deployment: Deployment;
   readonly #keys: readonly UserKeys[];
 
   /** @param redis as the partition store's: a connection that never repeats a command by itself */
-  constructor(redis: Redis, { prefix = DEFAULT_PREFIX, deployment }: RedisUserStoreOptions) {
+  constructor(redis: RedisConnection, { prefix = DEFAULT_PREFIX, deployment }: RedisUserStoreOptions) {
     this.#redis = redis;
     this.#deployment = deployment;
     this.#keys = Array.from({ length: deployment.partitionCount }, (_, shard) => userKeys(prefix, shard));

@@ -1,12 +1,12 @@
 /** Endpoints in Redis. They are read for every batch of effects and change rarely, so a reader asks only whether they changed. */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { type WebhookKeys, webhookKeys } from "../store/keys.js";
 import { Script } from "../store/redis/script.js";
 import { toUnavailable } from "../store/redis/unavailable.js";
 import { EndpointRecord } from "./endpoint.js";
 import { WebhookConflictError } from "./webhook-errors.js";
 
-const SAVE = new Script("webhook-save");
+const SAVE = new Script("webhook-save", { isConfirmed: true });
 
 interface Known {
   readonly version: string;
@@ -19,7 +19,7 @@ export class EndpointStore {
   #known: Known | undefined;
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisConnection,
     prefix: string,
   ) {
     this.#keys = webhookKeys(prefix);

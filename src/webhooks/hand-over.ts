@@ -1,5 +1,5 @@
 /** Gives effects to the endpoints that want them: each becomes a stored delivery, however often it is handed over. */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { DeliveryQueue } from "../effects/delivery-queue.js";
 import type { EffectMessage } from "../store/partition-view.js";
 import { wants } from "./endpoint.js";
@@ -11,7 +11,7 @@ import type { EndpointStore } from "./endpoint-store.js";
  * @throws StoreUnavailableError: some may be stored
  */
 export async function handOver(
-  { redis, prefix, endpoints }: { redis: Redis; prefix: string; endpoints: EndpointStore },
+  { redis, prefix, endpoints }: { redis: RedisConnection; prefix: string; endpoints: EndpointStore },
   effects: readonly EffectMessage[],
 ): Promise<string[]> {
   const given: string[] = [];

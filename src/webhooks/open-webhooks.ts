@@ -1,18 +1,18 @@
 /** The tenant's webhooks of a deployment, with the rules and the secret key that the settings say. */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import type { Config } from "../config.js";
 import { checkSecretKey, readSecret, readSecretKey } from "../secrets/secret-key.js";
 import { LOOPBACK, Targets } from "./target.js";
 import { Webhooks } from "./webhooks.js";
 
-type WebhookSettings = Pick<Config, "secretKey" | "redisUrl" | "directory" | "webhookAllowPrivate">;
+type WebhookSettings = Pick<Config, "secretKey" | "redis" | "directory" | "webhookAllowPrivate">;
 
 /** Ranges that webhooks may go to although they are not public: of a private instance, this machine. */
 export const allowedRanges = ({
   webhookAllowPrivate,
-  redisUrl,
-}: Pick<Config, "webhookAllowPrivate" | "redisUrl">): readonly string[] =>
-  webhookAllowPrivate ?? (redisUrl === undefined ? LOOPBACK : []);
+  redis,
+}: Pick<Config, "webhookAllowPrivate" | "redis">): readonly string[] =>
+  webhookAllowPrivate ?? (redis === undefined ? LOOPBACK : []);
 
 /**
  * What a worker's environment needs so that it can deliver for the instance of these settings.
@@ -26,7 +26,10 @@ export async function deliverySettings(config: WebhookSettings): Promise<Readonl
 }
 
 /** @throws ConfigError, StoreUnavailableError */
-export async function openWebhooks(redis: Redis, config: WebhookSettings & Pick<Config, "prefix">): Promise<Webhooks> {
+export async function openWebhooks(
+  redis: RedisConnection,
+  config: WebhookSettings & Pick<Config, "prefix">,
+): Promise<Webhooks> {
   const secretKey = await readSecretKey(config);
   await checkSecretKey(redis, config.prefix, secretKey);
   return new Webhooks({

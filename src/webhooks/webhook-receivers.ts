@@ -1,5 +1,5 @@
 /** The active endpoints of all tenants as receivers: signs, sends, and judges what came back. */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { DeliveryQueue, type Settled } from "../effects/delivery-queue.js";
 import type { Delivery } from "../effects/delivery.js";
 import type { AttemptOutcome, Receiver } from "../effects/receiver.js";
@@ -28,7 +28,7 @@ const CONCURRENCY = { first: 8, most: 32 };
 const VISIBLE_AFTER_MS = 4 * ATTEMPT_TIMEOUT_MS;
 
 export interface WebhookReceiversOptions {
-  readonly redis: Redis;
+  readonly redis: RedisConnection;
   readonly prefix: string;
   readonly endpoints: EndpointStore;
   /** Absent: secrets can't be read, so everything waits. */

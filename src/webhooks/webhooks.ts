@@ -2,7 +2,7 @@
  * One tenant's webhook endpoints and what is on its way to them: for whoever administers them, by command or over HTTP. Delivering is the
  * workers' business.
  */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../redis/connection.js";
 import { type Delivery, type DeliveryState } from "../effects/delivery.js";
 import { DeliveryQueue, type DeliverySet, type ListedDelivery, type QueueFigures } from "../effects/delivery-queue.js";
 import { isEffectId } from "../effects/effect-id.js";
@@ -85,7 +85,7 @@ export interface Redrive {
 }
 
 export interface WebhooksOptions {
-  readonly redis: Redis;
+  readonly redis: RedisConnection;
   readonly prefix: string;
   readonly secretKey: SecretKey;
   readonly targets: Targets;

@@ -204,11 +204,11 @@ describe("what is wrong is said, with what to do", () => {
     });
   });
 
-  test("a server older than 6.2", async () => {
-    await withServer('echo "Redis server v=6.0.16 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64"');
+  test("a server older than 7.0", async () => {
+    await withServer('echo "Redis server v=6.2.14 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64"');
     await expect(startPrivateRedis()).rejects.toMatchObject({
       code: "redis.too_old",
-      message: expect.stringMatching(/needs Redis 6\.2 or newer, and found \S+\/redis-server 6\.0\.16/) as string,
+      message: expect.stringMatching(/needs Redis 7\.0 or newer, and found \S+\/redis-server 6\.2\.14/) as string,
     });
   });
 

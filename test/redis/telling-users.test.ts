@@ -110,7 +110,7 @@ test.each([0, 1, 3])(
     const isTold = new Promise<void>((done) => (resolve = done));
     let told = 0;
     const worker = await startWorker({
-      redisUrl: server.url,
+      redis: server.url,
       prefix,
       wakeShards: 1,
       concurrency: 4,

@@ -50,7 +50,7 @@ class RecordingSink implements EffectSink {
 
 async function work(sink: EffectSink, redisUrl = redis.url): Promise<RunningWorker> {
   const worker = await startWorker({
-    redisUrl,
+    redis: redisUrl,
     prefix: redis.prefix,
     wakeShards: 1,
     concurrency: 4,

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { openDeployment } from "../../src/deployment/open-deployment.js";
+import { primariesOf } from "../../src/redis/connection.js";
 import type { DeploymentRequest } from "../../src/store/deployment.js";
 import { Fleet } from "../chaos/fleet.js";
 import { ENVIRONMENT, PREFIX, furnish } from "../chaos/furnish.js";
@@ -127,7 +128,10 @@ async function live(options: SoakOptions, seen: Seen, ends: (() => Promise<unkno
   seen.startedAt = performance.now();
   const living = load.run(signal);
   progress(`${devices} devices, about ${eventsPerSecond} events a second, for ${minutes} minutes; seed ${seed}`);
-  const { redis, store } = deployment;
+  const { store } = deployment;
+  // The run's own server, the only one.
+  const [redis] = primariesOf(deployment.redis);
+  if (redis === undefined) throw new Error("no Redis is connected");
   const endsAt = seen.startedAt + minutes * 60_000;
   while (!signal.aborted && performance.now() < endsAt) {
     const left = endsAt - performance.now();

@@ -84,7 +84,7 @@ export async function startApi({
   const server = await startServer(api, { host: "127.0.0.1", port: 0 });
   const working = worker
     ? await startWorker({
-        redisUrl: redis.url,
+        redis: redis.url,
         prefix,
         wakeShards: 1,
         concurrency: 2,

@@ -55,7 +55,7 @@ export async function startLiveWorker(): Promise<LiveWorker> {
   const commits: { readonly partition: number; readonly entries: number; readonly at: number }[] = [];
   let committed = 0;
   const worker = await startWorker({
-    redisUrl: redis.url,
+    redis: redis.url,
     prefix,
     wakeShards: 1,
     concurrency: 4,

@@ -3,7 +3,7 @@
  * keys of its own. A test that stops, freezes or fills its server starts a private one itself.
  */
 import { randomBytes } from "node:crypto";
-import { connectStore } from "../../src/redis/connection.js";
+import { connectStore, scanKeys, unlinkKeys } from "../../src/redis/connection.js";
 import { startPrivateRedis } from "../../src/redis/private-server.js";
 
 export interface TestRedis {
@@ -25,8 +25,7 @@ export async function startRedis(): Promise<TestRedis> {
 async function removeKeys(url: string, prefix: string): Promise<void> {
   const redis = await connectStore(url);
   try {
-    for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1_000 }) as AsyncIterable<string[]>)
-      if (keys.length > 0) await redis.unlink(keys);
+    for await (const keys of scanKeys(redis, `${prefix}*`)) await unlinkKeys(redis, keys);
   } finally {
     redis.disconnect();
   }

@@ -1,5 +1,5 @@
 /** What exists in the deployment and begins with a text, found quickly: in a large deployment, some of it. */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../../redis/connection.js";
 import { type SessionIdParts, sessionIdParts } from "../../../machines/session/session.js";
 import type { OpenDeployment } from "../../deployment/open-deployment.js";
 import { partitionOf } from "../../store/session-key.js";
@@ -105,7 +105,7 @@ async function knownUsers(
 }
 
 /** Of one page: whoever needs more types more. */
-async function firstFields(redis: Redis, key: string, match: string): Promise<string[]> {
+async function firstFields(redis: RedisConnection, key: string, match: string): Promise<string[]> {
   const [, pairs] = await redis.hscan(key, "0", "MATCH", match, "COUNT", PAGE);
   return pairs.filter((_, index) => index % 2 === 0);
 }

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import type { Config } from "../../config.js";
 import { type OpenDeployment, openDeployment } from "../../deployment/open-deployment.js";
 import { GatehouseError } from "../../errors.js";
-import { connectStore } from "../../redis/connection.js";
+import type { RedisTarget } from "../../redis/address.js";
+import { connectStore, scanKeys, unlinkKeys } from "../../redis/connection.js";
 import { findPrivateRedis, startPrivateRedis } from "../../redis/private-server.js";
 import { demoDirectory } from "../redis-access.js";
 import { note } from "../terminal.js";
@@ -45,7 +46,7 @@ export async function openStage(config: Config, { onWorkerChange }: StageOptions
   };
   try {
     const deployment = await openDeployment({
-      redis: redis.url,
+      redis: redis.target,
       prefix: redis.prefix,
       wakeShards: config.wakeShards,
       deployment: { clock: "event" },
@@ -57,7 +58,7 @@ export async function openStage(config: Config, { onWorkerChange }: StageOptions
     failed.catch(() => undefined);
     const worker = await WorkerProcess.start({
       environment: {
-        REDIS_URL: redis.url,
+        ...(typeof redis.target === "string" && { REDIS_URL: redis.target }),
         GATEHOUSE_PREFIX: redis.prefix,
         GATEHOUSE_EFFECTS: join(directory, "effects.ndjson"),
         LOG_LEVEL: "warn",
@@ -67,7 +68,7 @@ export async function openStage(config: Config, { onWorkerChange }: StageOptions
       onFailure: fail,
     });
     cleanups.push(() => worker.stop());
-    const environment = config.redisUrl === undefined ? "" : `GATEHOUSE_PREFIX=${redis.prefix} `;
+    const environment = config.redis === undefined ? "" : `GATEHOUSE_PREFIX=${redis.prefix} `;
     return { deployment, worker, directory, environment, failed, close };
   } catch (error) {
     await close();
@@ -78,30 +79,28 @@ export async function openStage(config: Config, { onWorkerChange }: StageOptions
 async function freshRedis(
   config: Config,
   directory: string,
-): Promise<{ readonly url: string; readonly prefix: string; readonly stop: () => Promise<void> }> {
+): Promise<{ readonly target: RedisTarget; readonly prefix: string; readonly stop: () => Promise<void> }> {
   if ((await findPrivateRedis(directory)) !== undefined) {
     throw new DemoRunningError(`another command uses ${directory}`, { fix: "Let it end, then try again." });
   }
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  if (config.redisUrl === undefined) {
+  if (config.redis === undefined) {
     const redis = await startPrivateRedis({ directory, log: note });
-    return { url: redis.url, prefix: config.prefix, stop: () => redis.stop() };
+    return { target: redis.url, prefix: config.prefix, stop: () => redis.stop() };
   }
   // Its own keys, so that what else is on this Redis stays as it is.
   const prefix = `${config.prefix}-demo`;
-  await removeKeys(config.redisUrl, prefix);
-  return { url: config.redisUrl, prefix, stop: async () => undefined };
+  await removeKeys(config.redis, prefix);
+  return { target: config.redis, prefix, stop: async () => undefined };
 }
 
 /** What an earlier demonstration left: the deployment's keys and its queues'. */
-async function removeKeys(url: string, prefix: string): Promise<void> {
-  const redis = await connectStore(url);
+async function removeKeys(target: RedisTarget, prefix: string): Promise<void> {
+  const redis = await connectStore(target);
   try {
     for (const match of [`${prefix}:*`, `{${prefix}:*`]) {
-      for await (const keys of redis.scanStream({ match, count: 1_000 }) as AsyncIterable<string[]>) {
-        if (keys.length > 0) await redis.unlink(keys);
-      }
+      for await (const keys of scanKeys(redis, match)) await unlinkKeys(redis, keys);
     }
   } finally {
     redis.disconnect();

@@ -1,5 +1,5 @@
 /** The doctor's round: everything is looked at, one thing after the other, and what is not there is left out. Changes nothing. */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../../redis/connection.js";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../../config.js";
 import { openDeployment } from "../../deployment/open-deployment.js";
@@ -10,6 +10,7 @@ import { findQuarantined } from "../../quarantine/find-quarantined.js";
 import { countWorkers } from "../../queue/count-workers.js";
 import { readiness } from "../../readiness/readiness.js";
 import { demandsOf } from "../../redis/check-redis.js";
+import type { RedisTarget } from "../../redis/address.js";
 import { connectStore } from "../../redis/connection.js";
 import { readSettings } from "../../redis/settings.js";
 import { secretStanding } from "../../secrets/secret-key.js";
@@ -30,6 +31,7 @@ import {
   deadlinesCheck,
   deploymentCheck,
   isBehind,
+  lostCheck,
   stuckCheck,
   walkCheck,
   workersCheck,
@@ -48,9 +50,10 @@ export interface Examination {
 export async function examine(config: Config, quick: boolean): Promise<Examination> {
   const checks: DoctorCheck[] = [];
   try {
-    const redis = await connectStore(await findRedis(config));
+    const target = await findRedis(config);
+    const redis = await connectStore(target);
     try {
-      for await (const check of round(redis, config, quick)) checks.push(check);
+      for await (const check of round(redis, target, config, quick)) checks.push(check);
     } catch (error) {
       throw toReported(error);
     } finally {
@@ -67,7 +70,12 @@ export async function examine(config: Config, quick: boolean): Promise<Examinati
 const toReported = (error: unknown): unknown =>
   error instanceof GatehouseError ? error : toUnavailable(error, "doctor", false);
 
-async function* round(redis: Redis, config: Config, quick: boolean): AsyncGenerator<DoctorCheck, void> {
+async function* round(
+  redis: RedisConnection,
+  target: RedisTarget,
+  config: Config,
+  quick: boolean,
+): AsyncGenerator<DoctorCheck, void> {
   const { prefix } = config;
   const clocks = await compareClocks(redis);
   yield ok("redis", `answers within ${duration(clocks.tookMs)}`);
@@ -91,12 +99,17 @@ async function* round(redis: Redis, config: Config, quick: boolean): AsyncGenera
     yield failed("deployment", described.detail, described.fix);
     return;
   }
-  yield* deploymentRound(config, redis, quick);
+  yield* deploymentRound(config, redis, target, quick);
 }
 
-async function* deploymentRound(config: Config, redis: Redis, quick: boolean): AsyncGenerator<DoctorCheck, void> {
+async function* deploymentRound(
+  config: Config,
+  redis: RedisConnection,
+  target: RedisTarget,
+  quick: boolean,
+): AsyncGenerator<DoctorCheck, void> {
   const { prefix, tenant } = config;
-  const { store, catalogues, close } = await openDeployment({ redis: redis.options, prefix });
+  const { store, catalogues, close } = await openDeployment({ redis: target, prefix });
   try {
     const before = await readPartitions(store);
     // Where nothing is to be done there is nothing to wait for.
@@ -108,6 +121,7 @@ async function* deploymentRound(config: Config, redis: Redis, quick: boolean): A
     yield workersCheck(await countWorkers(redis, prefix));
     yield backlogCheck(looks);
     yield stuckCheck(looks, APART_MS);
+    yield lostCheck(looks);
     yield deadlinesCheck(looks);
     yield catalogueCheck(config, await catalogues.current(tenant));
     yield walkCheck(looks);

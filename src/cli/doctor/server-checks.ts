@@ -1,4 +1,5 @@
 /** The Redis itself: whether it answers, is set so that events are safe, tells the right time, and has room left. */
+import { type RedisConnection, primariesOf } from "../../redis/connection.js";
 import type { Redis } from "ioredis";
 import { openDoors } from "../../redis/open-doors.js";
 import type { Readiness } from "../../readiness/readiness.js";
@@ -23,8 +24,8 @@ export function readinessChecks({ checks, durability, redisVersion }: Readiness)
     });
 }
 
-export function accessCheck(redis: Redis): DoctorCheck {
-  const doors = openDoors(redis.options);
+export function accessCheck(redis: RedisConnection): DoctorCheck {
+  const doors = [...new Set(primariesOf(redis).flatMap(({ options }) => openDoors(options)))];
   return doors.length === 0
     ? ok("access", "the connection is private, or has a password and is encrypted")
     : warning("access", doors.join("; "), "See docs/running.md for users, passwords and TLS.");
@@ -37,8 +38,16 @@ export interface Clocks {
   readonly tookMs: number;
 }
 
-/** @throws whatever the connection says */
-export async function compareClocks(redis: Redis): Promise<Clocks> {
+/**
+ * Of several servers, the one whose clock is off the most.
+ * @throws whatever a connection says
+ */
+export async function compareClocks(redis: RedisConnection): Promise<Clocks> {
+  const all = await Promise.all(primariesOf(redis).map(compareClock));
+  return all.reduce((one, other) => (Math.abs(other.aheadMs) > Math.abs(one.aheadMs) ? other : one));
+}
+
+async function compareClock(redis: Redis): Promise<Clocks> {
   const asked = Date.now();
   const [seconds, micros] = await redis.time();
   const answered = Date.now();
@@ -56,17 +65,25 @@ export function clockCheck({ aheadMs, tookMs }: Clocks): DoctorCheck {
   return offMs > SKEW_FAILED_MS ? failed(name, said, fix) : warning(name, said, fix);
 }
 
-export function memoryCheck({
-  usedMemoryBytes,
-  maxMemoryBytes,
-  systemMemoryBytes,
-}: Pick<RedisSettings, "usedMemoryBytes" | "maxMemoryBytes" | "systemMemoryBytes">): DoctorCheck {
+type Memory = Pick<RedisSettings, "server" | "usedMemoryBytes" | "maxMemoryBytes" | "systemMemoryBytes">;
+
+const roomOf = ({ maxMemoryBytes, systemMemoryBytes }: Memory): number =>
+  maxMemoryBytes > 0 ? maxMemoryBytes : systemMemoryBytes;
+
+const shareOf = (memory: Memory): number => (roomOf(memory) === 0 ? 0 : memory.usedMemoryBytes / roomOf(memory));
+
+/** Of several servers, the one that is fullest: what is on it can't go elsewhere. */
+export function memoryCheck(servers: readonly Memory[]): DoctorCheck {
   const name = "memory";
+  const fullest = [...servers].sort((one, other) => shareOf(other) - shareOf(one))[0];
+  if (fullest === undefined) return ok(name, "no server tells");
+  const { usedMemoryBytes, maxMemoryBytes } = fullest;
   const isLimited = maxMemoryBytes > 0;
-  const most = isLimited ? maxMemoryBytes : systemMemoryBytes;
-  if (most === 0) return ok(name, `Redis uses ${bytes(usedMemoryBytes)}, and tells no limit`);
-  const share = usedMemoryBytes / most;
-  const said = `Redis uses ${bytes(usedMemoryBytes)} of ${bytes(most)} (${Math.round(share * 100)} %)${isLimited ? "" : ", the machine's memory: it has no maxmemory"}`;
+  const most = roomOf(fullest);
+  const who = servers.length === 1 ? "Redis" : `the fullest Redis (${fullest.server})`;
+  if (most === 0) return ok(name, `${who} uses ${bytes(usedMemoryBytes)}, and tells no limit`);
+  const share = shareOf(fullest);
+  const said = `${who} uses ${bytes(usedMemoryBytes)} of ${bytes(most)} (${Math.round(share * 100)} %)${isLimited ? "" : ", the machine's memory: it has no maxmemory"}`;
   if (share <= MEMORY_WARNED) return ok(name, said);
   const fix = [
     `Give it more memory${isLimited ? " and raise maxmemory" : ""}, or archive journals (docs/archive.md) and keep less of them in Redis.`,

@@ -89,6 +89,17 @@ export function deploymentCheck({ after }: Looks, clock: ClockKind, serverNow: n
   );
 }
 
+export function lostCheck({ after }: Looks): DoctorCheck {
+  const name = "lost";
+  const lost = after.filter((facts) => facts.lost !== undefined);
+  if (lost.length === 0) return ok(name, "no failover is known to have lost an accepted event");
+  return failed(
+    name,
+    `a failover lost events that had been accepted in ${plural(lost.length, "partition")}, whose decisions are all deny: ${some(lost.map(({ partition }) => partition))}`,
+    "`gatehouse reconcile` says between which times. Have them sent again, with the same ids, then let it go on.",
+  );
+}
+
 export function walkCheck({ before, after }: Looks): DoctorCheck {
   const name = "walk";
   const [left, leftBefore] = [sumOf(after, "unwalked"), sumOf(before, "unwalked")];

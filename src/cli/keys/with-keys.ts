@@ -1,5 +1,5 @@
 /** What the commands about API keys begin and end with. */
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../../redis/connection.js";
 import type { Config } from "../../config.js";
 import { readConfig } from "../../config.js";
 import { ApiKeys } from "../../keys/api-keys.js";
@@ -28,7 +28,7 @@ export async function actOnKeys<Result>(
 
 async function open<Result>(
   config: Config,
-  work: (keys: ApiKeys, config: Config, redis: Redis) => Promise<Result>,
+  work: (keys: ApiKeys, config: Config, redis: RedisConnection) => Promise<Result>,
 ): Promise<Result> {
   const secretKey = await readSecretKey(config);
   const deployment = await openRunning(config);

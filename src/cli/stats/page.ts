@@ -49,7 +49,7 @@ export function statsPage(stats: Stats, partitionCount: number): string[] {
       ],
     ]),
     "",
-    `${paintOut("bold", "Redis")} ${redis.version}, ${redis.durability}, ${bytes(redis.usedMemoryBytes)}${memory} used`,
+    `${paintOut("bold", "Redis")} ${redis.version}${redis.servers > 1 ? `, ${redis.servers} primaries` : ""}, ${redis.durability}, ${bytes(redis.usedMemoryBytes)}${memory} used`,
     ...(slowest.length === 0
       ? []
       : [

@@ -4,7 +4,8 @@ import type { OpenDeployment } from "../../deployment/open-deployment.js";
 import { type PartitionFacts, greatest, readFacts, sumOf } from "../../metrics/deployment-facts.js";
 import type { RateWindow, Rates } from "../../metrics/rates.js";
 import { readReceivers } from "../../metrics/receiver-facts.js";
-import { type Durability, durabilityOf } from "../../redis/settings.js";
+import type { Durability } from "../../redis/durability.js";
+import { durabilityOf, memoryOf, versionOf } from "../../redis/settings.js";
 
 /** Partitions that are named. */
 const SLOWEST = 5;
@@ -35,8 +36,13 @@ export interface Stats {
   /** Those with most to do, if any has something to do. */
   readonly slowest: readonly Pick<PartitionFacts, "partition" | "waiting" | "waitMs" | "timersLate" | "overdueMs">[];
   readonly redis: {
+    /** That hold data. */
+    readonly servers: number;
+    /** The oldest of theirs. */
     readonly version: string;
+    /** The least of theirs. */
     readonly durability: Durability;
+    /** Of all together. */
     readonly usedMemoryBytes: number;
     /** 0: no limit. */
     readonly maxMemoryBytes: number;
@@ -58,7 +64,7 @@ export async function readStats({ store, redis, prefix }: OpenDeployment, window
     effects: counted("effects"),
   });
   const alive = receivers.filter(({ state }) => state !== "removed");
-  const { version, usedMemoryBytes, maxMemoryBytes } = facts.redis;
+  const { usedMemoryBytes, maxMemoryBytes } = memoryOf(facts.servers);
   return {
     at: greatest(partitions, "now"),
     sessions: {
@@ -82,7 +88,13 @@ export async function readStats({ store, redis, prefix }: OpenDeployment, window
     },
     unwalked: sumOf(partitions, "unwalked"),
     slowest: slowest(partitions),
-    redis: { version, durability: durabilityOf(facts.redis), usedMemoryBytes, maxMemoryBytes },
+    redis: {
+      servers: facts.servers.length,
+      version: versionOf(facts.servers),
+      durability: durabilityOf(facts.servers),
+      usedMemoryBytes,
+      maxMemoryBytes,
+    },
   };
 }
 

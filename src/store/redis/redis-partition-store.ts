@@ -2,7 +2,7 @@
  * The store on Redis. What must be atomic is one Lua script each (see scripts/); this file turns the port's values into
  * their arguments and the replies back into values, and nothing else.
  */
-import type { Redis } from "ioredis";
+import { type RedisConnection, confirmationsOf } from "../../redis/connection.js";
 import {
   checkAppends,
   checkChunk,
@@ -33,6 +33,7 @@ import type {
   InboxEntry,
   JournalEntry,
   LoadLimits,
+  LostEvents,
   OutboxEntry,
   PartitionImage,
   PartitionStore,
@@ -43,6 +44,7 @@ import type {
   SessionKey,
   Tombstone,
 } from "../partition-store.js";
+import { Continuity } from "./continuity.js";
 import { Script } from "./script.js";
 import { toUnavailable } from "./unavailable.js";
 
@@ -53,7 +55,7 @@ const SCRIPTS = {
   deployment: new Script("deployment"),
   erase: new Script("erase"),
   image: new Script("image"),
-  ingest: new Script("ingest"),
+  ingest: new Script("ingest", { isConfirmed: true }),
   load: new Script("load"),
   peek: new Script("peek"),
   search: new Script("search"),
@@ -75,7 +77,7 @@ type LoadReply = [
   due: string[],
   snapshots: string[],
 ];
-type PeekReply = [now: number, snapshot: string | null, state: string, entries: string[]];
+type PeekReply = [now: number, snapshot: string | null, state: string, entries: string[], lost: string];
 type ChunkReply = [
   token: string,
   seq: string,
@@ -101,6 +103,7 @@ type SurveyReply = [
   waiting: number,
   timersDue: number,
   journalBytes: string,
+  lost: string,
 ];
 type ImageReply = [seq: string, head: string, cursor: string, state: string, clock: string, snapshots: string[]];
 
@@ -115,7 +118,10 @@ export interface RedisStoreOptions {
  * @param redis a connection made by `connectStore`: one that never repeats a command by itself
  * @throws DeploymentConflictError if it was created with another partition count or clock
  */
-export async function openRedisPartitionStore(redis: Redis, options: RedisStoreOptions = {}): Promise<PartitionStore> {
+export async function openRedisPartitionStore(
+  redis: RedisConnection,
+  options: RedisStoreOptions = {},
+): Promise<PartitionStore> {
   const { prefix = DEFAULT_PREFIX, deployment: request = {} } = options;
   const key = deploymentKey(prefix);
   const created = Object.entries(newDeployment(request)).flat();
@@ -124,7 +130,7 @@ export async function openRedisPartitionStore(redis: Redis, options: RedisStoreO
 }
 
 /** The store of a deployment that is known already, as while it is restored. */
-export function redisPartitionStore(redis: Redis, prefix: string, deployment: Deployment): PartitionStore {
+export function redisPartitionStore(redis: RedisConnection, prefix: string, deployment: Deployment): PartitionStore {
   return new RedisPartitionStore(redis, prefix, deployment);
 }
 
@@ -133,7 +139,7 @@ export function redisPartitionStore(redis: Redis, prefix: string, deployment: De
  * @throws RangeError, DeploymentConflictError if there is no deployment
  */
 export async function changeJournalLimits(
-  redis: Redis,
+  redis: RedisConnection,
   prefix: string,
   limits: Pick<DeploymentRequest, "journalMaxBytes" | "journalMaxAgeMs">,
 ): Promise<Deployment> {
@@ -143,6 +149,15 @@ export async function changeJournalLimits(
   const { journalMaxBytes, journalMaxAgeMs } = changed;
   await answer("limits", true, redis.hset(key, { journalMaxBytes, journalMaxAgeMs }));
   return changed;
+}
+
+/**
+ * An operator took note of what a failover lost: the partition's decisions are made from what is there.
+ * @returns whether anything was noted
+ */
+export async function reconcilePartition(redis: RedisConnection, prefix: string, partition: number): Promise<boolean> {
+  const { meta } = partitionKeys(prefix, partition);
+  return (await answer("reconcile", true, redis.hdel(meta, "lost"))) === 1;
 }
 
 const withoutUndefined = (limits: DeploymentRequest): DeploymentRequest =>
@@ -158,11 +173,13 @@ async function answer<Reply>(call: string, write: boolean, reply: Promise<Reply>
 
 class RedisPartitionStore implements PartitionStore {
   readonly deployment: Deployment;
-  readonly #redis: Redis;
+  readonly #redis: RedisConnection;
   readonly #keys: readonly PartitionKeys[];
+  readonly #continuity: Continuity;
 
-  constructor(redis: Redis, prefix: string, deployment: Deployment) {
+  constructor(redis: RedisConnection, prefix: string, deployment: Deployment) {
     this.#redis = redis;
+    this.#continuity = new Continuity(redis, deployment.dedupeWindowMs);
     this.deployment = deployment;
     this.#keys = Array.from({ length: deployment.partitionCount }, (_, partition) => partitionKeys(prefix, partition));
   }
@@ -179,8 +196,20 @@ class RedisPartitionStore implements PartitionStore {
     for (const append of appends) argv.push(append.fingerprint?.body ?? "");
     if (clock === "event") for (const append of appends) argv.push(append.time);
     const keys = [meta, inbox, pending, ...seen];
+    await answer("ingest", false, this.#continuity.begin(partition, [meta, ...seen]));
     const [wake, ...results] = (await this.#run("ingest", true, keys, argv)) as IngestReply;
+    this.#remember(partition, appends, results);
     return { wake: wake === 1, results: results.map(toAppendResult) };
+  }
+
+  #remember(partition: number, appends: readonly Append[], results: readonly (string | number)[]): void {
+    const { meta, seen } = this.#keysOf(partition);
+    const newest = results.findLastIndex((result, n) => result !== CONFLICT && appends[n]?.fingerprint !== null);
+    const fingerprint = appends[newest]?.fingerprint?.id;
+    if (fingerprint === undefined) return;
+    const result = results[newest];
+    const time = typeof result === "string" ? firstOf(result) : Date.now();
+    this.#continuity.accepted(partition, [meta, ...seen], fingerprint, time);
   }
 
   async load(partition: number, limits: LoadLimits): Promise<Batch> {
@@ -290,11 +319,19 @@ class RedisPartitionStore implements PartitionStore {
   }
 
   async peek(partition: number, session: SessionKey): Promise<Peek> {
-    const { meta, inbox, sessions, pending } = this.#keysOf(partition);
+    const { meta, inbox, sessions, pending, seen } = this.#keysOf(partition);
     const argv = [this.deployment.clock, session];
     const reply = (await this.#run("peek", false, [meta, inbox, sessions, pending], argv)) as PeekReply;
-    const [now, snapshot, state, entries] = reply;
-    return { now, snapshot, state, entries: toEntries(entries).sort((a, b) => compareIds(a.id, b.id)) };
+    const [now, snapshot, state, entries, lost] = reply;
+    // By now it is known who answered. What is known to be lost needs no second look.
+    if (lost === "") await answer("peek", false, this.#continuity.settled(partition, [meta, ...seen]));
+    return {
+      now,
+      snapshot,
+      state,
+      entries: toEntries(entries).sort((a, b) => compareIds(a.id, b.id)),
+      ...toLost(lost),
+    };
   }
 
   /** Single commands, not a pipeline: a cluster client sends each to its own node. */
@@ -305,7 +342,7 @@ class RedisPartitionStore implements PartitionStore {
         const keys = [meta, inbox, timers, outbox, stored];
         const reply = (await this.#run("survey", false, keys, [this.deployment.clock])) as SurveyReply;
         const [token, oldest, timer, now, outboxSize, outboxHead, sessions, state, ...journal] = reply;
-        const [seq, archived, checkpoint, waiting, timersDue, journalBytes] = journal;
+        const [seq, archived, checkpoint, waiting, timersDue, journalBytes, lost] = journal;
         return {
           partition,
           token,
@@ -322,6 +359,7 @@ class RedisPartitionStore implements PartitionStore {
           seq: Number(seq),
           journalBytes: Number(journalBytes),
           archive: archived === null ? null : { seq: Number(archived), checkpoint: Number(checkpoint) },
+          ...toLost(lost),
         };
       }),
     );
@@ -454,14 +492,19 @@ class RedisPartitionStore implements PartitionStore {
     return rows.map(toOutboxEntry);
   }
 
-  /** Ids that belong together stand together, so a few ranges find what a command for each id would. */
+  /**
+   * Ids that belong together stand together, so a few ranges find what a command for each id would. In class D2 a replica has what is
+   * read: it is about to leave the house.
+   */
   async effects(partition: number, ids: readonly string[]): Promise<OutboxEntry[]> {
     const { outbox } = this.#keysOf(partition);
     const ascending = [...ids].sort(compareIds);
     const found = new Map<string, OutboxEntry>();
     const last = ascending.at(-1);
     for (let next = ascending[0]; next !== undefined && last !== undefined;) {
-      const range = this.#redis.xrange(outbox, next, last, "COUNT", ids.length);
+      const from = next;
+      const read = async (redis: RedisConnection) => redis.xrange(outbox, from, last, "COUNT", ids.length);
+      const range = confirmationsOf(this.#redis)?.run(outbox, read) ?? read(this.#redis);
       const rows = (await answer("effects", false, range)).map(toOutboxEntry);
       for (const entry of rows) found.set(entry.id, entry);
       const reached = rows.length < ids.length ? undefined : rows.at(-1)?.id;
@@ -499,6 +542,15 @@ const COPIED_AT_ONCE = 500;
 
 /** Which of an entry's names and values is its text, from 1. */
 const TEXT_FIELD: Readonly<Record<Place, number>> = { inbox: 8, journal: 2, outbox: 2, sessions: 0 };
+
+/** Of the script's results. */
+const CONFLICT = 1;
+
+function toLost(text: string): { lost?: LostEvents } {
+  if (text === "") return {};
+  const [from, until] = text.split(":").map(Number) as [number, number];
+  return { lost: { from, until } };
+}
 
 function toAppendResult(result: string | number): AppendResult {
   if (typeof result === "string") return { status: "accepted", id: result };

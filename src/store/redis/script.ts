@@ -4,13 +4,14 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { Redis } from "ioredis";
+import { type RedisConnection, confirmationsOf } from "../../redis/connection.js";
 
 export type ScriptName =
   | "archived"
   | "catalogue-publish"
   | "chunk"
   | "commit"
+  | "continuity"
   | "delivery-add"
   | "delivery-redrive"
   | "delivery-settle"
@@ -41,18 +42,30 @@ export class Script {
   /** By which the server knows it. */
   readonly sha: string;
   readonly #text: string;
+  readonly #isConfirmed: boolean;
 
-  constructor(name: ScriptName) {
+  /** @param isConfirmed its answer is given out: in class D2 only once a replica has what it tells of */
+  constructor(name: ScriptName, { isConfirmed = false } = {}) {
+    this.#isConfirmed = isConfirmed;
     this.#text = read(name);
     this.sha = createHash("sha1").update(this.#text).digest("hex");
   }
 
-  async run(redis: Redis, keys: readonly string[], argv: readonly (string | number)[]): Promise<unknown> {
-    return this.#send((command, script) => redis.call(command, [script, keys.length, ...keys, ...argv]));
+  async run(redis: RedisConnection, keys: readonly string[], argv: readonly (string | number)[]): Promise<unknown> {
+    const confirmations = this.#isConfirmed ? confirmationsOf(redis) : undefined;
+    return this.#send(async (command, script) => {
+      const args = [script, keys.length, ...keys, ...argv];
+      if (confirmations === undefined) return redis.call(command, args);
+      return confirmations.run(keys[0] as string, async (node) => node.call(command, args));
+    });
   }
 
   /** For a script whose replies are bytes: every string of the reply is a Buffer. */
-  async runForBytes(redis: Redis, keys: readonly string[], argv: readonly (string | number)[]): Promise<unknown> {
+  async runForBytes(
+    redis: RedisConnection,
+    keys: readonly string[],
+    argv: readonly (string | number)[],
+  ): Promise<unknown> {
     return this.#send((command, script) => redis.callBuffer(command, [script, keys.length, ...keys, ...argv]));
   }
 

@@ -18,8 +18,11 @@ const REFUSALS = new Set([
   "WRONGPASS",
 ]);
 
-/** ioredis's words for a command that it never wrote to the socket. */
-const UNSENT = "Stream isn't writeable";
+/** ioredis's words for a command that it never wrote to a socket, or that each node it came to sent on to another one. */
+const NOT_CARRIED_OUT = ["Stream isn't writeable", "Cluster isn't ready", "Too many Cluster redirections"];
+
+/** A node of a cluster says it to a client that takes it for the only one. */
+const MISTAKEN = new Set(["MOVED", "ASK"]);
 
 /**
  * `write`: the call could have changed something. Errors that the script or the server raised because of what was
@@ -27,14 +30,22 @@ const UNSENT = "Stream isn't writeable";
  */
 export function toUnavailable(error: unknown, call: string, write: boolean): unknown {
   if (!(error instanceof Error)) return error;
+  if (error instanceof StoreUnavailableError) return error;
   if (error.name === "ReplyError") {
     const reply = error.message.split(" ", 1)[0] ?? "";
+    if (MISTAKEN.has(reply)) {
+      return new StoreUnavailableError(`${call}: Redis is one node of a cluster: ${error.message}`, {
+        cause: error,
+        outcomeUnknown: false,
+        fix: "Name some of its nodes in REDIS_CLUSTER instead of REDIS_URL: redis://h1:6379,redis://h2:6379.",
+      });
+    }
     if (!REFUSALS.has(reply)) return error;
     return new StoreUnavailableError(`${call}: Redis refused: ${error.message}`, {
       cause: error,
       outcomeUnknown: false,
     });
   }
-  const outcomeUnknown = write && !error.message.startsWith(UNSENT);
+  const outcomeUnknown = write && !NOT_CARRIED_OUT.some((words) => error.message.startsWith(words));
   return new StoreUnavailableError(`${call}: no answer from Redis: ${error.message}`, { cause: error, outcomeUnknown });
 }

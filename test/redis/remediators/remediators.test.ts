@@ -61,7 +61,7 @@ async function work(handler: RemediationHandler, options?: RemediatorOptions): P
   const remediators = new RemediatorRegistry();
   remediators.register("mamVerdict", handler, options);
   const worker = await startWorker({
-    redisUrl: redis.url,
+    redis: redis.url,
     prefix: redis.prefix,
     wakeShards: 1,
     concurrency: 4,
@@ -133,7 +133,7 @@ test("a cause that nobody remediates is left to the app", async () => {
   remediators.register("osVersion", () => expect.fail("not asked for"));
   running.push(
     await startWorker({
-      redisUrl: redis.url,
+      redis: redis.url,
       prefix: redis.prefix,
       wakeShards: 1,
       concurrency: 4,

@@ -48,7 +48,7 @@ test("S15: a worker and a client work with it, and other keys and commands are n
     settings: {},
   });
   const log = createLogger("silent", "test");
-  const options = { redisUrl: url, prefix: "gh", wakeShards: 1, concurrency: 2, shutdownMs: 5_000, log };
+  const options = { redis: url, prefix: "gh", wakeShards: 1, concurrency: 2, shutdownMs: 5_000, log };
   const worker = await startWorker({ ...options, sink: discardSink });
   const client = createClient({ url, tenant: "contoso" });
   const { totals } = await client.emit(cloudEvent("account.signedIn", { platform: "ios" }) as never);

@@ -45,7 +45,7 @@ beforeEach(async () => {
   const remediators = new RemediatorRegistry();
   remediators.register("osVersion", () => ({ status: "COMPLIANT" }));
   worker = await startWorker({
-    redisUrl: redis.url,
+    redis: redis.url,
     prefix,
     wakeShards: 1,
     concurrency: 4,

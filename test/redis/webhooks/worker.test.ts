@@ -51,7 +51,7 @@ afterEach(async () => {
 
 async function work(): Promise<RunningWorker> {
   const worker = await startWorker({
-    redisUrl: redis.url,
+    redis: redis.url,
     prefix: redis.prefix,
     wakeShards: 1,
     concurrency: 4,

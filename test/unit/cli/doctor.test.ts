@@ -103,7 +103,9 @@ describe("Redis", () => {
     [850, 0, 1_000, "warning"],
     [850, 0, 0, "ok"],
   ])("memory: %i of %i, on a machine with %i, is %s", (usedMemoryBytes, maxMemoryBytes, systemMemoryBytes, level) => {
-    expect(memoryCheck({ usedMemoryBytes, maxMemoryBytes, systemMemoryBytes }).level).toBe(level);
+    expect(memoryCheck([{ server: "redis:6379", usedMemoryBytes, maxMemoryBytes, systemMemoryBytes }]).level).toBe(
+      level,
+    );
   });
 });
 

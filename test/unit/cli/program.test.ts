@@ -15,6 +15,7 @@ const NAMES = [
   "effects",
   "users",
   "registrations",
+  "reconcile",
   "erase",
   "wipe",
   "signout",

@@ -3,8 +3,8 @@
 --
 -- KEYS  1 meta   2 inbox   3 sessions   4 pending
 -- ARGV  1 clock kind ('redis' | 'event')   2 session key
--- Reply {now, snapshot or nil, state, {entry id, session key, nonce, body …}}: the session's own entries, newest
---       first, then the broadcasts, newest first.
+-- Reply {now, snapshot or nil, state, {entry id, session key, nonce, body …}, lost}: the session's own entries, newest
+--       first, then the broadcasts, newest first; '' if nothing is known to be lost, else '<from>:<until>'.
 --
 -- Invariants
 -- · It writes nothing, yet is not declared `no-writes`: so a read-only replica, and a primary that lost the replicas
@@ -14,7 +14,7 @@
 
 local call = redis.call
 local inbox, session = KEYS[2], ARGV[2]
-local meta = call('HMGET', KEYS[1], 'cursor', 'clock', 'state')
+local meta = call('HMGET', KEYS[1], 'cursor', 'clock', 'state', 'lost')
 local cursor = meta[1] or '0-0'
 local newest = call('HMGET', KEYS[4], session, '*')
 
@@ -31,4 +31,4 @@ for i = 1, 2 do
 end
 
 local now = partition_clock(ARGV[1], meta[2], inbox, cursor)
-return { now, call('HGET', KEYS[3], session), meta[3] or '', entries }
+return { now, call('HGET', KEYS[3], session), meta[3] or '', entries, meta[4] or '' }

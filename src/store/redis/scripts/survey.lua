@@ -7,11 +7,12 @@
 --        size of the outbox, id of its oldest effect or nil, number of sessions, state,
 --        number of the last record, that of the last archived one or nil where nothing is archived, that of the last checkpoint or nil,
 --        number of waiting entries, number of sessions with a deadline that is due,
---        size of the journal in bytes, about}
+--        size of the journal in bytes, about; '' if nothing is known to be lost, else '<from>:<until>'}
 --@include partition-clock
 
 local call = redis.call
-local meta = call('HMGET', KEYS[1], 'token', 'cursor', 'clock', 'state', 'seq', 'archived', 'checkpoint', 'journal_bytes')
+local meta = call('HMGET', KEYS[1], 'token', 'cursor', 'clock', 'state', 'seq', 'archived', 'checkpoint', 'journal_bytes',
+  'lost')
 local cursor = meta[2] or '0-0'
 local now, tail = partition_clock(ARGV[1], meta[3], KEYS[2], cursor)
 local oldest = tail ~= cursor and call('XRANGE', KEYS[2], '(' .. cursor, '+', 'COUNT', 1)[1]
@@ -23,4 +24,5 @@ return {
   meta[1] or '', oldest and oldest[1] or false, timer[2] or false, now, call('XLEN', KEYS[4]), effect and effect[1] or false,
   call('HLEN', KEYS[5]), meta[4] or '',
   meta[5] or '0', meta[6], meta[7], waiting, call('ZCOUNT', KEYS[3], '-inf', string.format('%.0f', now)), meta[8] or '0',
+  meta[9] or '',
 }
