@@ -1,4 +1,4 @@
-/** Three suites by what they touch: nothing, a real Redis, the whole program. */
+/** Suites by what they touch: nothing, nothing either but for many virtual lives, a real Redis, the whole program. */
 import { defineConfig } from "vitest/config";
 
 const SECOND_MS = 1_000;
@@ -15,6 +15,16 @@ export default defineConfig({
       {
         extends: true,
         test: { name: "unit", include: ["test/unit/**/*.test.ts", "examples/**/*.test.ts"], isolate: false },
+      },
+      {
+        extends: true,
+        test: {
+          name: "simulation",
+          include: ["test/simulation/*.test.ts"],
+          testTimeout: 300 * SECOND_MS,
+          // A thousand lives, and all planted bugs.
+          hookTimeout: 900 * SECOND_MS,
+        },
       },
       {
         extends: true,
