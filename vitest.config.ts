@@ -1,8 +1,14 @@
-/** Suites by what they touch: nothing, a real Redis, several of them together, the whole program, and the whole program for minutes while things are broken. */
+/**
+ * Suites by what they touch: nothing, nothing either but for many virtual lives, a real Redis, several of them together, the whole
+ * program, and the whole program for minutes while things are broken.
+ */
 import { defineConfig } from "vitest/config";
 
 const SECOND_MS = 1_000;
 const redis = ["test/support/shared-redis.ts"];
+
+/** What is of one group runs side by side: virtual lives use every core, and so does chaos, where real time counts as well. */
+const GROUPS = { pure: 0, real: 1, alone: 2 };
 
 export default defineConfig({
   // For `gatehouse/client` and `gatehouse/testing`, and what is beside them: tests and examples import them as a backend does.
@@ -16,6 +22,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
+          sequence: { groupOrder: GROUPS.pure },
           include: ["test/unit/**/*.test.ts", "examples/**/*.test.ts"],
           isolate: false,
           testTimeout: 20 * SECOND_MS,
@@ -24,7 +31,19 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: "simulation",
+          sequence: { groupOrder: GROUPS.pure },
+          include: ["test/simulation/*.test.ts"],
+          testTimeout: 300 * SECOND_MS,
+          // A thousand lives, and all planted bugs.
+          hookTimeout: 900 * SECOND_MS,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: "redis",
+          sequence: { groupOrder: GROUPS.real },
           include: ["test/redis/**/*.test.ts"],
           globalSetup: redis,
           testTimeout: 20 * SECOND_MS,
@@ -35,6 +54,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "cluster",
+          sequence: { groupOrder: GROUPS.real },
           include: ["test/cluster/**/*.test.ts"],
           testTimeout: 60 * SECOND_MS,
           hookTimeout: 60 * SECOND_MS,
@@ -44,6 +64,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "e2e",
+          sequence: { groupOrder: GROUPS.real },
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: [...redis, "test/support/build.ts"],
           testTimeout: 120 * SECOND_MS,
@@ -54,9 +75,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: "chaos",
+          sequence: { groupOrder: GROUPS.alone },
           include: ["test/chaos/**/*.test.ts", "test/soak/**/*.test.ts"],
           testTimeout: 240 * SECOND_MS,
-          // Each wants the machine for itself.
           fileParallelism: false,
         },
       },

@@ -8,7 +8,7 @@ import type { Rules } from "./policy/rules.js";
 import type { ChartRunner } from "./session/chart-runner.js";
 import type { Session } from "./session/session.js";
 
-/** A published catalogue version, at the time of its broadcast. No two of a list have the same time. */
+/** A published catalogue version, at the time of its broadcast, which no other entry before it has. No two of a list have the same time. */
 export interface Broadcast {
   readonly version: number;
   /** Epoch ms. */

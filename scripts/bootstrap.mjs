@@ -15,6 +15,7 @@ const COMMANDS = {
   bench: (args) => runSource("bench/main.ts", args),
   chaos: (args) => runSource("test/chaos/main.ts", args),
   soak: (args) => runSource("test/soak/main.ts", args),
+  simulate: (args) => runSource("test/simulation/main.ts", args),
   test: (args) => runScript("node_modules/vitest/vitest.mjs", ["run", ...args]),
   check: (args) => runScript("scripts/check.mjs", args),
 };

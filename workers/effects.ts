@@ -42,7 +42,11 @@ export function startEffectsWorker(dependencies: EffectsDependencies, connection
   return worker;
 }
 
-async function deliver({ store, prefix, sink, handOver, log }: EffectsDependencies, data: unknown): Promise<void> {
+/** @param data the job's: what is not its shape is left alone. @throws whatever kept an effect from being handed over; then none is taken off */
+export async function deliver(
+  { store, prefix, sink, handOver, log }: EffectsDependencies,
+  data: unknown,
+): Promise<void> {
   const job = EffectsJob.safeParse(data);
   if (!job.success || job.data.partition >= store.deployment.partitionCount) {
     log.warn("an effects job names no effects of this deployment; left alone");

@@ -14,7 +14,10 @@ export interface ProgressBar {
 /** @param what is counted, in the plural */
 export function progressBar(total: number, what: string): ProgressBar {
   const startedAt = performance.now();
-  const rate = (done: number): string => count(Math.round((done / Math.max(1, performance.now() - startedAt)) * 1_000));
+  const rate = (done: number): string => {
+    const perSecond = (done / Math.max(1, performance.now() - startedAt)) * 1_000;
+    return perSecond < 10 ? perSecond.toFixed(1) : count(Math.round(perSecond));
+  };
   if (!process.stderr.isTTY) {
     let saidAt = startedAt;
     return {

@@ -10,7 +10,7 @@ import type { RedisCatalogues, Unannounced } from "./redis-catalogues.js";
 
 export interface AnnounceTarget {
   readonly store: PartitionStore;
-  readonly catalogues: RedisCatalogues;
+  readonly catalogues: Pick<RedisCatalogues, "current" | "unannounced" | "noteAnnounced">;
   readonly wake: Wake;
 }
 

@@ -9,6 +9,11 @@ import { diffContent, isEmptyDiff } from "./diff-content.js";
 import type { Draft } from "./draft.js";
 import type { RedisCatalogues } from "./redis-catalogues.js";
 
+/** Where versions are stored, and who is told of them. */
+export interface PublishTarget extends AnnounceTarget {
+  readonly catalogues: AnnounceTarget["catalogues"] & Pick<RedisCatalogues, "noteUnannounced" | "publish">;
+}
+
 export interface PublishOptions {
   /** The moment of the change, epoch ms: only where the clock is the events' own. */
   readonly time?: number;
@@ -22,7 +27,7 @@ export interface PublishOptions {
  * @throws PolicyError or ZodError before anything is stored; CatalogueOutdatedError if somebody else published meanwhile
  */
 export async function publish(
-  target: AnnounceTarget,
+  target: PublishTarget,
   tenant: string,
   content: CatalogueContent,
   options: PublishOptions = {},
@@ -51,7 +56,7 @@ export async function draftToPublish(catalogues: RedisCatalogues, tenant: string
  * @throws PolicyError or ZodError before anything is stored; CatalogueOutdatedError or DraftConflictError if somebody else was faster
  */
 export async function publishDraft(
-  target: AnnounceTarget,
+  target: PublishTarget,
   tenant: string,
   draft: Draft,
   options: PublishOptions = {},
@@ -65,7 +70,7 @@ export async function publishDraft(
  * @throws VersionUnknownError, NothingToPublishError, CatalogueOutdatedError
  */
 export async function rollback(
-  target: AnnounceTarget,
+  target: PublishTarget & { readonly catalogues: RedisCatalogues },
   tenant: string,
   to: number,
   { note = `rollback to version ${to}`, ...options }: PublishOptions = {},
@@ -82,7 +87,7 @@ export async function rollback(
 }
 
 async function store(
-  target: AnnounceTarget,
+  target: PublishTarget,
   tenant: string,
   version: number,
   { policies, conditionalAccess, settings }: CatalogueContent,

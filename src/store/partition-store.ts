@@ -295,7 +295,8 @@ export interface PartitionStore {
 
   /**
    * Appends to one partition's inbox: all new events or, on an error, possibly none. Safe to repeat. At most
-   * {@link MAX_APPENDS}. Entries' times never go back and are never below the partition's clock.
+   * {@link MAX_APPENDS}. Entries' times never go back and are never below the partition's clock; a broadcast with a fingerprint is later
+   * than every entry before it, even while the server's clock stands still.
    */
   ingest(partition: number, appends: readonly Append[]): Promise<Appended>;
   load(partition: number, limits: LoadLimits): Promise<Batch>;

@@ -348,6 +348,18 @@ export function describePartitionStore(
         expect(next).toBe(`${NOON + 1}-1`);
       });
 
+      test("a broadcast with a fingerprint is later than what came before it, though the clock stands still", async () => {
+        const published = (id: string) => ({ ...named(id, id), session: BROADCAST });
+        const together = await store.ingest(P0, [published("v1"), event(ANN, "1"), published("v2"), event(ANN, "2")]);
+        expect(idsOf(together)).toEqual([`${NOON}-0`, `${NOON}-1`, `${NOON + 1}-0`, `${NOON + 1}-1`]);
+        await drain();
+        expect(idsOf(await store.ingest(P0, [published("v3"), published("v4")]))).toEqual([
+          `${NOON + 2}-0`,
+          `${NOON + 3}-0`,
+        ]);
+        expect((await store.peek(P0, ANN)).now).toBe(NOON + 3);
+      });
+
       test("never falls below the horizon up to which timers fired", async () => {
         await drain({ clock: NOON + HOUR_MS });
         await drain({ clock: NOON });

@@ -103,6 +103,7 @@ export class MemoryPartitionStore implements PartitionStore {
       }
       if (this.deployment.clock === "event") now = Math.max(now, time);
       const tail = tailOf(held);
+      if (session === BROADCAST && fingerprint !== null && firstOf(tail) === now) now += 1;
       const id = `${now}-${firstOf(tail) === now ? secondOf(tail) + 1 : 0}`;
       held.inbox.push({ id, session, body, nonce });
       return { status: "accepted", id };

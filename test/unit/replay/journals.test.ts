@@ -72,6 +72,20 @@ const verify = async () => verifyPartition({ store, catalogues: deployment.catal
 const rechained = (bodies: readonly string[]) => chainRecords(GENESIS_HEAD, 1, bodies);
 
 describe("verify", () => {
+  test("holds where two versions were published while the clock stood still, and sessions had the first before the second came", async () => {
+    await deployment.publish(2, [strict]);
+    await deployment.drainAll();
+    await deployment.walkAll();
+    await deployment.publish(3, [ios]);
+    await deployment.drainAll();
+    await deployment.walkAll();
+    expect(await verify()).toMatchObject({ faultCount: 0, compared: 3 });
+    const versions = (await journal())
+      .map(({ body }) => JSON.parse(body) as JournalRecord)
+      .flatMap(({ event, version }) => (event.type === "policy.changed" ? [`version ${version}`] : []));
+    expect(versions.sort()).toEqual([2, 2, 2, 3, 3, 3].map((version) => `version ${version}`));
+  });
+
   test("what was written holds, and every stored session is where its records lead", async () => {
     await publishStrict();
     expect(await verify()).toMatchObject({

@@ -15,6 +15,8 @@
 -- · Every key is read before the first write, so that one of a wrong type stops the script while nothing is written.
 --   Without `allow-oom` the server refuses the script as a whole when memory is full.
 -- · Entries' times never go back and are never below the partition's clock.
+-- · A broadcast with a fingerprint is later than every entry before it, by a millisecond if the clock stands still: a session that was
+--   folded up to its time before it was accepted is told from one that has it.
 -- · A session's uncommitted entries are a list: `pending` holds the newest, each entry's `p` the one before it ('' or
 --   a committed entry ends the list). So an append costs the same however many wait.
 -- · The duplicate window has two generations. The newer one is closed, and the older one forgotten, once it is both
@@ -40,6 +42,7 @@ local seen_count = call('HLEN', seen)
 
 local reply, fresh, learnt, newest, waiting = { 0 }, {}, {}, {}, {}
 local at = string.format('%.0f-*', now)
+local tail_ms = tonumber(string.match(tail, '^%d+'))
 for i = 1, n do
   local id, hash = ARGV[ids + i], ARGV[hashes + i]
   local stored = known[i] or known_before[i] or fresh[id]
@@ -54,6 +57,11 @@ for i = 1, n do
       end
     end
     local session = ARGV[sessions + i]
+    if session == '*' and id ~= '' and tail_ms == now then
+      now = now + 1
+      at = string.format('%.0f-*', now)
+    end
+    tail_ms = now
     local before = newest[session]
     if not before then
       before = previous[i] or ''
