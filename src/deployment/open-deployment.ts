@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { RedisCatalogues } from "../control/redis-catalogues.js";
 import { RulesSource } from "../control/rules-source.js";
 import type { Wake } from "../ingest/ingest.js";
-import { WakeQueue } from "../queue/queues.js";
+import type { WakeQueue } from "../queue/queues.js";
 import type { RedisTarget } from "../redis/address.js";
 import type { Durability } from "../redis/durability.js";
 import { connectQueue, connectStore } from "../redis/connection.js";
@@ -55,9 +55,10 @@ export async function openDeployment(target: DeploymentTarget): Promise<OpenDepl
   try {
     const store = await openRedisPartitionStore(connection, { prefix, ...(deployment && { deployment }) });
     const catalogues = new RedisCatalogues(connection, prefix);
-    // Most commands wake nobody, and need no queue.
-    let queue: { readonly wakes: WakeQueue; disconnect(): void } | undefined;
-    const openQueue = () => {
+    // Most commands wake nobody: they need no queue, and do not load what makes one.
+    let queue: Promise<{ readonly wakes: WakeQueue; disconnect(): void }> | undefined;
+    const openQueue = async () => {
+      const { WakeQueue } = await import("../queue/queues.js");
       const queueConnection = connectQueue(redis);
       const wakes = new WakeQueue(queueConnection, { prefix, wakeShards });
       return { wakes, disconnect: () => queueConnection.disconnect() };
@@ -70,17 +71,22 @@ export async function openDeployment(target: DeploymentTarget): Promise<OpenDepl
       users: new RedisUserStore(connection, { prefix, deployment: store.deployment }),
       catalogues,
       rules: new RulesSource(catalogues),
-      wake: (partition) => (queue ??= openQueue()).wakes.wake(partition),
+      wake: (partition) => {
+        queue ??= openQueue();
+        // Losing a hint is no failure.
+        queue.then(({ wakes }) => wakes.wake(partition)).catch(() => undefined);
+      },
       close: async () => {
         if (queue !== undefined) {
           const late = new AbortController();
-          const closed = queue.wakes.close().catch(() => undefined);
+          const { wakes, disconnect } = await queue;
+          const closed = wakes.close().catch(() => undefined);
           await Promise.race([
             closed,
             delay(CLOSE_TIMEOUT_MS, undefined, { signal: late.signal }).catch(() => undefined),
           ]);
           late.abort();
-          queue.disconnect();
+          disconnect();
         }
         connection.disconnect();
       },

@@ -65,7 +65,7 @@ async function run(...args: readonly string[]): Promise<Record<string, unknown>>
     return true;
   });
   try {
-    await createProgram().parseAsync([...args, "--json"], { from: "user" });
+    await (await createProgram(args[0])).parseAsync([...args, "--json"], { from: "user" });
   } finally {
     written.mockRestore();
   }

@@ -13,7 +13,7 @@ const LIVE: Readonly<Record<LiveKind, readonly string[]>> = {
   policy: ["6f1d2c84"],
   endpoint: ["wh_1"],
 };
-const program = createProgram();
+const program = await createProgram();
 
 /** The last word is as far as it is typed; a line that ends with a space begins a new one. */
 async function offered(typed: string): Promise<readonly string[] | "files"> {

@@ -50,8 +50,8 @@ function helpOf(command: Command): string {
   return help;
 }
 
-test("help names every command, and every exit code", () => {
-  const help = helpOf(createProgram());
+test("help names every command, and every exit code", async () => {
+  const help = helpOf(await createProgram());
   for (const name of NAMES) expect(help).toMatch(new RegExp(`^  ${name} `, "m"));
   for (const code of Object.values(EXIT))
     if (code !== EXIT.interrupted) expect(help).toMatch(new RegExp(`^  ${code}  `, "m"));
@@ -63,7 +63,7 @@ const withAllBelow = (command: Command, name = command.name()): [string, Command
   ...command.commands.flatMap((below) => withAllBelow(below, `${name} ${below.name()}`)),
 ];
 
-test.each(createProgram().commands.flatMap((command) => withAllBelow(command)))(
+test.each((await createProgram()).commands.flatMap((command) => withAllBelow(command)))(
   "%s --help has an example",
   (name, command) => {
     expect(NAMES).toContain(name.split(" ")[0]);
@@ -78,9 +78,15 @@ const CHANGES_NOTHING_ITSELF = new Set(
    policy explain, policy diff, policy versions, policy settings show`.split(/,\s+/),
 );
 
-test("every command that changes something is an act: it says who does it, and why", () => {
-  const commands = createProgram()
-    .commands.flatMap((command) => withAllBelow(command))
+test.each(NAMES)("a command line that begins with %s has that command, whatever else it has", async (name) => {
+  const { commands } = await createProgram(name);
+  expect(commands.map((command) => command.name())).toContain(name);
+  expect(commands.length === 1).toBe(name !== "completion");
+});
+
+test("every command that changes something is an act: it says who does it, and why", async () => {
+  const commands = (await createProgram()).commands
+    .flatMap((command) => withAllBelow(command))
     .filter(([, { commands: below }]) => below.length === 0);
   for (const [name, { options }] of commands) {
     const flags = options.map(({ long }) => long);
@@ -121,12 +127,10 @@ describe("a mistake on the command line ends with 2 and says what to do", () => 
       return true;
     });
     try {
-      const error = await createProgram()
-        .parseAsync(args, { from: "user" })
-        .then(
-          () => undefined,
-          (reason: unknown) => reason,
-        );
+      const error = await (await createProgram()).parseAsync(args, { from: "user" }).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
       expect(reportFailure(error, false)).toBe(EXIT.usage);
       expect(said).toContain(words);
     } finally {
