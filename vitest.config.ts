@@ -65,7 +65,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           sequence: { groupOrder: GROUPS.real },
-          include: ["test/e2e/**/*.test.ts"],
+          include: ["test/e2e/**/*.test.ts", "test/chaos/interrupted.test.ts", "test/soak/**/*.test.ts"],
           globalSetup: [...redis, "test/support/build.ts"],
           testTimeout: 120 * SECOND_MS,
           hookTimeout: 120 * SECOND_MS,
@@ -76,9 +76,8 @@ export default defineConfig({
         test: {
           name: "chaos",
           sequence: { groupOrder: GROUPS.alone },
-          include: ["test/chaos/**/*.test.ts", "test/soak/**/*.test.ts"],
+          include: ["test/chaos/chaos.test.ts"],
           testTimeout: 240 * SECOND_MS,
-          fileParallelism: false,
         },
       },
     ],
