@@ -7,8 +7,11 @@ import { defineConfig } from "vitest/config";
 const SECOND_MS = 1_000;
 const redis = ["test/support/shared-redis.ts"];
 
-/** What is of one group runs side by side: virtual lives use every core, and so does chaos, where real time counts as well. */
-const GROUPS = { pure: 0, real: 1, alone: 2 };
+/** What is of one group runs side by side. Virtual lives use every core, and so does chaos, where real time counts as well. */
+const PURE = { sequence: { groupOrder: 0 } };
+/** One more at a time than there are cores: they wait a lot. */
+const REAL = { sequence: { groupOrder: 1 }, maxWorkers: 3 };
+const ALONE = { sequence: { groupOrder: 2 } };
 
 export default defineConfig({
   // For `gatehouse/client` and `gatehouse/testing`, and what is beside them: tests and examples import them as a backend does.
@@ -22,7 +25,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          sequence: { groupOrder: GROUPS.pure },
+          ...PURE,
           include: ["test/unit/**/*.test.ts", "examples/**/*.test.ts"],
           isolate: false,
           testTimeout: 20 * SECOND_MS,
@@ -32,7 +35,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "simulation",
-          sequence: { groupOrder: GROUPS.pure },
+          ...PURE,
           include: ["test/simulation/*.test.ts"],
           testTimeout: 300 * SECOND_MS,
           // A thousand lives, and all planted bugs.
@@ -43,7 +46,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "redis",
-          sequence: { groupOrder: GROUPS.real },
+          ...REAL,
           include: ["test/redis/**/*.test.ts"],
           globalSetup: redis,
           testTimeout: 20 * SECOND_MS,
@@ -54,7 +57,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "cluster",
-          sequence: { groupOrder: GROUPS.real },
+          ...REAL,
           include: ["test/cluster/**/*.test.ts"],
           testTimeout: 60 * SECOND_MS,
           hookTimeout: 60 * SECOND_MS,
@@ -64,7 +67,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "e2e",
-          sequence: { groupOrder: GROUPS.real },
+          ...REAL,
           include: ["test/e2e/**/*.test.ts", "test/chaos/interrupted.test.ts", "test/soak/**/*.test.ts"],
           globalSetup: [...redis, "test/support/build.ts"],
           testTimeout: 120 * SECOND_MS,
@@ -75,7 +78,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "chaos",
-          sequence: { groupOrder: GROUPS.alone },
+          ...ALONE,
           include: ["test/chaos/chaos.test.ts"],
           testTimeout: 240 * SECOND_MS,
         },

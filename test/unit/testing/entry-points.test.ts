@@ -8,7 +8,8 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 
 interface Package {
-  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
+  /** A text is a file that is no code. */
+  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string } | string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>;
@@ -18,7 +19,11 @@ const { compilerOptions } = JSON.parse(read("tsconfig.json")) as {
   compilerOptions: { paths: Record<string, string[]> };
 };
 
-describe.each(Object.entries(exports))("%s", (name, { types, default: code }) => {
+const ENTRIES = Object.entries(exports).flatMap(([name, entry]) =>
+  typeof entry === "string" ? [] : [{ name, ...entry }],
+);
+
+describe.each(ENTRIES)("$name", ({ name, types, default: code }) => {
   const source = code.replace("./dist/", "").replace(/js$/, "ts");
 
   test("is built from a file that there is, with its types", () => {
