@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Webhook } from "standardwebhooks";
 import { Cli, runCli, temporaryDirectory } from "../support/cli.js";
+import { freePort } from "../support/free-ports.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -25,6 +26,7 @@ beforeAll(async () => {
     expect({ code, stderr }).toMatchObject({ code: 0 });
     return stdout;
   };
+  // The endpoint has to be registered before the backend knows its secret.
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
   await run("policy", "import", `${ROOT}samples/policies/contoso-ios-level2.json`);
@@ -48,16 +50,6 @@ afterAll(async () => {
   await gatehouse.stop();
   await home.remove();
 });
-
-/** One that nobody listens on: the endpoint has to be registered before the backend knows its secret. */
-async function freePort(): Promise<number> {
-  const { createServer } = await import("node:net");
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
 
 const ask = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
   const response = await fetch(`${url}${path}`, {

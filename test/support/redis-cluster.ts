@@ -5,12 +5,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { findOrInstallServer } from "../../src/redis/server-binary.js";
+import { freePorts } from "./free-ports.js";
 
 const POLL_MS = 50;
 const PATIENCE_MS = 20_000;
@@ -131,7 +131,7 @@ export async function startCluster(): Promise<RedisCluster> {
     "cluster-replica-validity-factor 0",
     "repl-ping-replica-period 1",
   ];
-  const ports = await freePorts(6);
+  const ports = await freePorts(6, BUS);
   const servers = ports.map((port) => new Server(program, join(directory, String(port)), port, settings));
   const stop = async (): Promise<void> => {
     await Promise.all(servers.map((server) => server.stop()));
@@ -231,29 +231,4 @@ export async function until(look: () => Promise<boolean>): Promise<void> {
     if (performance.now() > givesUpAt) throw new Error("it did not come to be", { cause: reason });
     await delay(POLL_MS);
   }
-}
-
-/** Free now, and so are the ports of their buses. */
-async function freePorts(count: number): Promise<number[]> {
-  const ports: number[] = [];
-  const probes: ReturnType<typeof createServer>[] = [];
-  try {
-    while (ports.length < count) {
-      const port = 10_000 + Math.floor(Math.random() * 22_000);
-      const both = await Promise.all([port, port + BUS].map(listening));
-      probes.push(...both.filter((probe) => probe !== undefined));
-      if (both.every((probe) => probe !== undefined)) ports.push(port);
-    }
-    return ports;
-  } finally {
-    await Promise.all(probes.map((probe) => new Promise((resolve) => probe.close(resolve))));
-  }
-}
-
-async function listening(port: number): Promise<ReturnType<typeof createServer> | undefined> {
-  const probe = createServer();
-  return new Promise((resolve) => {
-    probe.once("error", () => resolve(undefined));
-    probe.listen(port, "127.0.0.1", () => resolve(probe));
-  });
 }
