@@ -6,6 +6,7 @@ import { defineConfig } from "vitest/config";
 
 const SECOND_MS = 1_000;
 const redis = ["test/support/shared-redis.ts"];
+const FUZZ = "test/redis/http/fuzz.test.ts";
 
 /** What is of one group runs side by side. Virtual lives use every core, and so does chaos, where real time counts as well. */
 const PURE = { sequence: { groupOrder: 0 } };
@@ -44,10 +45,18 @@ export default defineConfig({
       },
       {
         extends: true,
+        // Beside what is pure, because it, too, is work for a processor and nothing else, and it takes minutes.
+        test: { name: "fuzz", ...PURE, include: [FUZZ], globalSetup: redis },
+      },
+      {
+        extends: true,
         test: {
           name: "redis",
           ...REAL,
           include: ["test/redis/**/*.test.ts"],
+          exclude: [FUZZ],
+          // Each file has keys of its own.
+          isolate: false,
           globalSetup: redis,
           testTimeout: 20 * SECOND_MS,
           hookTimeout: 20 * SECOND_MS,
