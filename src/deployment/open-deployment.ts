@@ -79,14 +79,14 @@ export async function openDeployment(target: DeploymentTarget): Promise<OpenDepl
       close: async () => {
         if (queue !== undefined) {
           const late = new AbortController();
-          const { wakes, disconnect } = await queue;
-          const closed = wakes.close().catch(() => undefined);
+          const opened = await queue;
+          const closed = opened.wakes.close().catch(() => undefined);
           await Promise.race([
             closed,
             delay(CLOSE_TIMEOUT_MS, undefined, { signal: late.signal }).catch(() => undefined),
           ]);
           late.abort();
-          disconnect();
+          opened.disconnect();
         }
         connection.disconnect();
       },

@@ -18,10 +18,7 @@ beforeAll(async () => {
   environment = { REDIS_URL: redis.url, GATEHOUSE_PREFIX: redis.prefix, GATEHOUSE_DURABILITY: "D0" };
   await mkdir(join(home.path, "bin"));
   const gatehouse = join(home.path, "bin", "gatehouse");
-  await writeFile(
-    gatehouse,
-    `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`,
-  );
+  await writeFile(gatehouse, `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`);
   await chmod(gatehouse, 0o755);
   await writeFile(join(home.path, "my events.ndjson"), "");
   const { stdout: script } = await runCli(["completion", "bash"], { directory: home.path });
