@@ -411,8 +411,8 @@ describe("when the server", () => {
 
   test("has too few replicas, it refuses decisions as well as events", async () => {
     await connection.config("SET", "min-replicas-to-write", "1");
-    for (const call of [store.ingest(0, [event("1")]), store.peek(0, "ann")])
-      expect(await failureOf(call)).toMatchObject({ code: "store.unavailable", outcomeUnknown: false });
+    for (const call of [async () => store.ingest(0, [event("1")]), async () => store.peek(0, "ann")])
+      expect(await failureOf(call())).toMatchObject({ code: "store.unavailable", outcomeUnknown: false });
     await connection.config("SET", "min-replicas-to-write", "0");
   });
 
