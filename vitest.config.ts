@@ -68,8 +68,8 @@ export default defineConfig({
           name: "cluster",
           ...REAL,
           include: ["test/cluster/**/*.test.ts"],
-          testTimeout: 60 * SECOND_MS,
-          hookTimeout: 60 * SECOND_MS,
+          testTimeout: 120 * SECOND_MS,
+          hookTimeout: 120 * SECOND_MS,
         },
       },
       {

@@ -14,6 +14,7 @@ import {
   isCluster,
   optionsOf,
 } from "./address.js";
+import { FreshSentinelConnector } from "./sentinel-connector.js";
 
 /** To one server, wherever its primary is, or to a cluster: commands are the same. */
 export type RedisConnection = Redis | Cluster;
@@ -151,6 +152,9 @@ function connect(target: OneServer, settings: RedisOptions, { onError }: Connect
     ...settings,
     // Told of a failover, it leaves the old primary at once instead of waiting for it to say something.
     failoverDetector: true,
+    ...(optionsOf(target).sentinels && { Connector: FreshSentinelConnector }),
+    // One that says nothing is passed over.
+    sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
     sentinelRetryStrategy: COMMON.retryStrategy as (attempt: number) => number,
     ...LEGACY,
   });
