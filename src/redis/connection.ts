@@ -110,6 +110,18 @@ const CONFIRMATIONS = new WeakMap<RedisConnection, Confirmations>();
 /** Beside a store's connection that was made for class D2; `undefined`: answers need no replica. */
 export const confirmationsOf = (redis: RedisConnection): Confirmations | undefined => CONFIRMATIONS.get(redis);
 
+/**
+ * Sends to whoever has the key. In class D2 the answer comes once a replica has what it tells of.
+ * @throws StoreUnavailableError where no replica confirmed in time, and whatever the server says
+ */
+export async function confirmed<Reply>(
+  redis: RedisConnection,
+  key: string,
+  send: (redis: RedisConnection) => Promise<Reply>,
+): Promise<Reply> {
+  return confirmationsOf(redis)?.run(key, send) ?? send(redis);
+}
+
 async function connectOnce(target: RedisTarget, options: ConnectOptions): Promise<RedisConnection> {
   const redis = isCluster(target)
     ? connectNodes(target, STORE, STORE_CLUSTER, options)
