@@ -122,6 +122,9 @@ export async function confirmed<Reply>(
   return confirmationsOf(redis)?.run(key, send) ?? send(redis);
 }
 
+const CERTIFICATE_FIX =
+  "Name the authority that signed it in NODE_EXTRA_CA_CERTS, and the server by the name in its certificate; docs/running.md, TLS.";
+
 async function connectOnce(target: RedisTarget, options: ConnectOptions): Promise<RedisConnection> {
   const redis = isCluster(target)
     ? connectNodes(target, STORE, STORE_CLUSTER, options)
@@ -144,7 +147,11 @@ async function connectOnce(target: RedisTarget, options: ConnectOptions): Promis
   } catch (error) {
     redis.disconnect();
     const cause = reason ?? error;
-    throw new StoreUnavailableError(`cannot connect to Redis: ${wordsOf(cause)}`, { cause, outcomeUnknown: false });
+    throw new StoreUnavailableError(`cannot connect to Redis: ${wordsOf(cause)}`, {
+      cause,
+      outcomeUnknown: false,
+      ...(/certificate|altname/i.test(wordsOf(cause)) && { fix: CERTIFICATE_FIX }),
+    });
   } finally {
     clearTimeout(late);
     redis.off("error", note);
