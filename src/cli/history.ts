@@ -156,6 +156,7 @@ function recordLines(time: string, record: ToldRecord, versionBefore: number | u
   return [
     `${time}  ${event.type}  ${outcome === "applied" ? moved : paintOut("yellow", outcome)}${under}`,
     ...(reason === undefined ? [] : wrap(reason.split(" "), INDENT)),
+    ...("note" in event && event.note !== undefined ? wrap(`“${event.note}”`.split(" "), INDENT) : []),
     ...(changed === undefined ? [] : listed("facts", Object.entries(changed).map(factWords))),
     ...(failed === undefined || failed.length === 0 ? [] : listed("not", failed)),
     ...(deliveries === undefined ? listed("", told) : deliveries.flatMap(deliveryLines)),

@@ -8,7 +8,7 @@ import { ARCHIVE_OPTION } from "./archive-to-read.js";
 import { EXIT } from "./exit-code.js";
 import { type JournalRun, foldAgain, journalOf, openJournal } from "./journal-run.js";
 import { JSON_OPTION, several, shortId, wholeNumber } from "./options.js";
-import { columns, count, note, paintOut, print, printJson, wrapLine } from "./terminal.js";
+import { columns, count, counted, note, paintOut, print, printJson, wrapLine } from "./terminal.js";
 
 const EXAMPLE = `
 Example:
@@ -144,7 +144,14 @@ function page(
             `${count(notReplayed.setAside)} sessions, whose quarantine was decided on; their chain holds`,
           ],
         ]),
-    ...(notReplayed.unreadable === 0 ? [] : [["  unreadable", `${count(notReplayed.unreadable)} sessions`]]),
+    ...(notReplayed.unreadable === 0
+      ? []
+      : [
+          [
+            "  unreadable",
+            `${counted(notReplayed.unreadable, "session")}, whose snapshot could not be read; their chain holds`,
+          ],
+        ]),
   ]);
   if (faultCount === 0)
     return [records === 0 ? "The journal is empty." : paintOut("green", "The journal holds."), ...facts];

@@ -6,7 +6,7 @@ import { type ActOptions, asAct, record } from "../act.js";
 import { confirmed } from "../confirm.js";
 import { JSON_OPTION, sessionIdOf, shortId, span } from "../options.js";
 import { openRunning } from "../redis-access.js";
-import { columns, count, note, print, printJson } from "../terminal.js";
+import { columns, count, counted, note, print, printJson } from "../terminal.js";
 import { decideAll, readAll, report, tallied } from "./decide.js";
 import { noSession } from "./show.js";
 
@@ -49,7 +49,7 @@ export function quarantineDropCommand(quarantine: Command): void {
             print(shortId(session));
             for (const line of columns([
               [`  ${kind}`, reason],
-              ["  given up", kind === "unreadable" ? "all that was known" : `${count(events)} events`],
+              ["  given up", kind === "unreadable" ? "all that was known" : counted(events, "event")],
               ["  still obeyed", `${count(obeyed)} of the organisation's`],
             ]))
               print(line);

@@ -5,7 +5,7 @@ import { type ActOptions, asAct, record } from "../act.js";
 import { confirmed } from "../confirm.js";
 import { JSON_OPTION, sessionIdOf, shortId, span } from "../options.js";
 import { openRunning } from "../redis-access.js";
-import { columns, count, instant, note, paintOut, print, printJson } from "../terminal.js";
+import { columns, count, counted, instant, note, paintOut, print, printJson } from "../terminal.js";
 import { sessionIdParts } from "../../../machines/session/session.js";
 import { decideAll, readAll, report, tallied } from "./decide.js";
 import { type FilterOptions, idsOf, reasonLines, withFilter } from "./filter.js";
@@ -59,13 +59,13 @@ export function quarantineRedriveCommand(quarantine: Command): void {
           return note("No session was set aside: there is nothing to redrive.");
         }
         if (!json) {
-          print(`${count(found.length)} ${found.length === 1 ? "session" : "sessions"}, ${count(events)} events`);
+          print(`${counted(found.length, "session")}, ${counted(events, "event")}`);
           for (const line of reasonLines(found.map(({ reason }) => reason))) print(line);
           const rows = found
             .slice(0, SHOWN)
             .map(({ session, at, events: n }) => [
               `  ${shortId(session)}`,
-              `${count(n)} events`,
+              counted(n, "event"),
               at === undefined ? "" : `since ${instant(at)} UTC`,
             ]);
           for (const line of columns(rows)) print(line);
