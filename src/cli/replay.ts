@@ -130,5 +130,8 @@ function journalPage(report: ReplayReport, recordsPerSecond: number): string[] {
       `  recorded  ${describe(recorded)}`,
       `  replayed  ${describe(replayed)}`,
     ]),
+    ...(diverged > divergences.length
+      ? ["", `… and ${count(diverged - divergences.length)} more: --partition, --session and --since narrow it down.`]
+      : []),
   ];
 }

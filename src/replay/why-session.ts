@@ -109,7 +109,7 @@ export function whySession(
   if (session === undefined) throw new NotReplayableError(`${id} did not exist then`, { fix: UNTOLD_FIX });
   if (divergence !== undefined) {
     throw new NotReplayableError(`record ${divergence.seq} of ${id} does not come out again`, {
-      fix: "Look at `gatehouse history`; `gatehouse verify` says what is wrong with the journal.",
+      fix: "Another release recorded it, or the journal was altered: `gatehouse verify` says which record, and how.",
     });
   }
 

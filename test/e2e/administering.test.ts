@@ -255,3 +255,35 @@ test(
   },
   LONG_MS,
 );
+
+test.runIf(process.platform === "linux")(
+  "Ctrl-C while events are sent in again says how far it was; what it says to run goes on exactly there",
+  async () => {
+    const devices = Array.from({ length: 60 }, (_, n) => `i-${n}/ivy`);
+    const input = devices
+      .flatMap((subject) => [
+        event(subject, "account.signedIn", { platform: "ios" }),
+        ...Array.from({ length: 20 }, () => event(subject, "app.backgrounded")),
+      ])
+      .join("");
+    await runCli(["emit", "-"], { ...options, input });
+    for (const subject of devices) await processed(subject);
+
+    // It may be done before the key is heard; sent in once more it changes nothing.
+    let stopped: RegExpExecArray | null = null;
+    for (let attempt = 0; attempt < 10 && stopped === null; attempt++) {
+      const sending = new Cli(["replay", "--apply", "--yes"], { ...options, terminal: true });
+      await sending.says(/[1-9]\d* of [\d,]+ events|sent in =/, "stdout");
+      sending.process.stdin?.write("\u0003");
+      const { code, stdout } = await sending.finished();
+      stopped = /([\d,]+) of ([\d,]+) events were sent in. To go on: gatehouse (.*)/.exec(stdout);
+      if (stopped !== null) expect(code).toBe(130);
+    }
+    const [, done = "", total = "", command = ""] = stopped ?? [];
+    const number = (text: string) => Number(text.replaceAll(",", ""));
+    expect([number(done) > 0, number(done) < number(total)]).toEqual([true, true]);
+    const { code, result } = await run([...command.trim().split(" "), "--yes"]);
+    expect([code, result.sent]).toEqual([0, number(total) - number(done)]);
+  },
+  LONG_MS,
+);
