@@ -101,6 +101,15 @@ test("archives, lists, tells a history from Redis, from both, and without Redis;
   const page = await runCli(["archive", "list"], alone);
   expect(page.stdout).toMatch(/partition \d+\n {2}segment +1–2 /);
 
+  // A damaged file is told, and hides nothing of the others.
+  const intact = await readFile(file);
+  await truncate(file, 100);
+  const damaged = await run(["archive", "list"], "", alone);
+  expect(damaged.code).toBe(1);
+  const damages = (damaged.result["partitions"] as { damage?: string }[]).flatMap(({ damage }) => damage ?? []);
+  expect(damages).toEqual([expect.stringContaining(file)]);
+  await writeFile(file, intact);
+
   expect(await run(["erase", "adele", "--yes"])).toMatchObject({
     code: 3,
     result: { error: { code: "archive.not_reached" } },
