@@ -1,5 +1,5 @@
 /** A deployment's journals, archived by command while a worker works, and read again with and without Redis. */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { connectStore } from "../../src/redis/connection.js";
