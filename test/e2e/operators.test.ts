@@ -177,6 +177,12 @@ describe("verify and replay", () => {
     expect((await run("verify", "--heads", heads, "--signer", other)).stderr).toContain("does not hold");
     await writeFile(heads, (await readFile(heads, "utf8")).replace(/"seq": \d+/, '"seq": 1'));
     expect((await run("verify", "--heads", heads)).stderr).toContain("does not hold");
+    for (const option of ["--sign", "--signer"]) {
+      expect(await run("verify", option, key)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("--heads FILE"),
+      });
+    }
   });
 
   test("a file: which line is none, and the rest with --skip-bad", async () => {
