@@ -1,4 +1,5 @@
 /** What redriving and dropping have in common: they go from session to session, say how far they are, and can be run again. */
+import { Option } from "commander";
 import type { SessionId } from "../../../machines/session/session.js";
 import type { OpenDeployment } from "../../deployment/open-deployment.js";
 import type { QuarantineDecision } from "../../ingest/inbox-body.js";
@@ -8,9 +9,14 @@ import { NotQuarantinedError } from "../../quarantine/quarantine-errors.js";
 import type { PartitionStore } from "../../store/partition-store.js";
 import { EXIT } from "../exit-code.js";
 import { interruption } from "../interrupt.js";
-import { shortId } from "../options.js";
+import { shortId, span } from "../options.js";
 import { progressBar } from "../progress-bar.js";
 import { count, counted, note, paintOut, print } from "../terminal.js";
+
+export const waitOption = (): Option =>
+  new Option("--wait <time>", "how long a worker is waited for, for each session")
+    .argParser(span)
+    .default(10_000, "10s");
 
 /** Sessions decided on side by side. */
 const SIDE_BY_SIDE = 8;
