@@ -131,6 +131,9 @@ function show(
   print(paintOut("bold", id));
   if (cut === "limit") note("(older records are left out; --limit shows more)");
   if (cut === "trimmed") note("(older records are no longer kept)");
+  const [oldest] = records;
+  if (oldest?.outcome === "quarantined" && oldest.from === undefined && cut === undefined)
+    note("(its snapshot could not be read then: no record leads to those before)");
   if (erased > 0) note(`(${count(erased)} erased)`);
   let day = "";
   let version: number | undefined;

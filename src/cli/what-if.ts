@@ -11,7 +11,7 @@ import { type OtherFate, type ReplayReport, mergeReports } from "../replay/parti
 import { ARCHIVE_OPTION } from "./archive-to-read.js";
 import { EXIT } from "./exit-code.js";
 import { NotFoundError, UsageError } from "./failure.js";
-import { type OpenJournal, foldAgain, journalOf, openJournal } from "./journal-run.js";
+import { type OpenJournal, foldAgain, journalOf, leftOutLines, openJournal } from "./journal-run.js";
 import { type Moment, atMoment, moment } from "./moment.js";
 import { JSON_OPTION, several, shortId, wholeNumber } from "./options.js";
 import { readFiles } from "./policy/read-files.js";
@@ -202,9 +202,7 @@ function page(report: ReplayReport, what: string, since: number | undefined): st
             `${count(report.diverged)} sessions do not even come out as recorded: see gatehouse verify.`,
           ),
         ]),
-    ...(notReplayed.historyMissing === 0
-      ? []
-      : ["", `${count(notReplayed.historyMissing)} sessions are left out: their first records are not kept any more.`]),
+    ...leftOutLines(notReplayed),
     "",
     paintOut("dim", "Nothing was changed. Everybody is taken to do what they did."),
   ];
