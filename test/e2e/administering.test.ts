@@ -148,6 +148,10 @@ test(
       code: 0,
       result: { results: [{ status: "sent" }] },
     });
+    await processed("w-1/wanda");
+    expect((await runCli(["history", "w-1/wanda"], options)).stdout).toMatch(/wipe=\{[^}]*status:cancelled/);
+    const since = await runCli(["history", "w-1/wanda", "--since", "2999-01-01"], options);
+    expect(since).toMatchObject({ code: 0, stderr: expect.stringContaining("nothing was recorded since then") });
     expect(await run(["wipe", "nobody", "--yes"])).toMatchObject({
       code: 4,
       result: { error: { code: "user.unknown" } },
