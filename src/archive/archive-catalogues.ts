@@ -34,7 +34,7 @@ export interface PublishedCatalogues {
 }
 
 /**
- * Writes the versions that are not there yet, of every tenant that published any.
+ * Writes the versions that are not there yet, of every tenant that published any. For whoever holds the archive's lock.
  * @returns how many
  * @throws ArchiveFileError, StoreUnavailableError
  */

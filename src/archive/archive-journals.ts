@@ -6,6 +6,7 @@
 import { rm, stat } from "node:fs/promises";
 import { GENESIS_HEAD, verifyChain } from "../store/journal-chain.js";
 import type { JournalEntry, PartitionImage, PartitionStore, PartitionSurvey } from "../store/partition-store.js";
+import { type PublishedCatalogues, archiveCatalogues } from "./archive-catalogues.js";
 import { ArchiveDamagedError, ArchiveForeignError, ArchiveMovedError } from "./archive-errors.js";
 import { list, partitionDirectory } from "./archive-layout.js";
 import { writeCheckpoint } from "./checkpoint-file.js";
@@ -29,6 +30,8 @@ export interface ArchiveOptions {
   readonly onProgress?: (done: number) => void;
   /** No further partition is begun. */
   readonly signal?: AbortSignal;
+  /** Published policies, which are archived with the journals: those can only be folded again under them. */
+  readonly catalogues?: PublishedCatalogues;
   readonly segmentBytes?: number;
   readonly checkpointRecords?: number;
 }
@@ -75,6 +78,7 @@ export async function archiveJournals(
       }
       options.onProgress?.(index + 1);
     }
+    if (options.catalogues !== undefined) await archiveCatalogues(directory, { store, catalogues: options.catalogues });
     if (failed.length > 0) throw failed[0];
     return done;
   });

@@ -1,6 +1,7 @@
 /** What of an archive may go: the oldest, whole segments at a time, and never what folding anew from the newest checkpoint needs. */
 import { rm, stat } from "node:fs/promises";
 import { list, partitionDirectory } from "./archive-layout.js";
+import { readCheckpoint } from "./checkpoint-file.js";
 import type { JournalArchive, SegmentInfo } from "./journal-archive.js";
 import { changing } from "./open-to-write.js";
 
@@ -84,7 +85,8 @@ async function partsOf(
   const sized = await Promise.all(
     checkpoints.map(async ({ file, seq }) => ({ file, seq, bytes: (await stat(file)).size })),
   );
-  const needed = sized.at(-1)?.seq ?? 0;
+  const newest = sized.at(-1);
+  const needed = newest?.seq ?? 0;
   let bytes = sumOf(segments) + sumOf(sized);
   const parts: PrunedPart[] = [];
   // The newest segment tells where the next run goes on.
@@ -99,6 +101,8 @@ async function partsOf(
     const paths = [...useless.map((checkpoint) => checkpoint.file), file];
     parts.push({ partition, what: "segment", first, last, to: latest, bytes: segment.bytes + sumOf(useless), paths });
   }
+  // It is what makes them superfluous: were it damaged, they would be all there is to fold anew from.
+  if (newest !== undefined && parts.length > 0) await readCheckpoint(newest.file);
   for (const { directory, after, segments: lost, checkpoints: theirs } of await archive.forks(partition)) {
     const sizes = await Promise.all(theirs.map(async ({ file }) => (await stat(file)).size));
     const size = sumOf(lost) + sizes.reduce((sum, one) => sum + one, 0);

@@ -84,7 +84,8 @@ export async function setAside(
   const home = partitionDirectory(archive.directory, partition);
   const fork = join(home, forkName(after, tail.hash));
   const { segments, checkpoints } = await list(home);
-  const lost = [...segments.filter(({ last }) => last > after), ...checkpoints.filter(({ seq }) => seq > after)];
+  // Checkpoints first, and the newest segment last: as long as that is there, the next run finds the lost branch and goes on with it.
+  const lost = [...checkpoints.filter(({ seq }) => seq > after), ...segments.filter(({ last }) => last > after)];
   await mkdir(fork, { recursive: true, mode: 0o700 });
   for (const { file } of lost) {
     await linkNew(file, join(fork, basename(file))).catch((error: unknown) => {

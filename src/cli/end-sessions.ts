@@ -80,7 +80,9 @@ export async function end(
     const words = { sent: paintOut("green", "sent"), before: "sent before", refused: paintOut("red", "refused") };
     for (const line of columns(results.map(({ session, status }) => [`  ${shortId(session)}`, words[status]])))
       print(line);
-    note("Decisions for them are deny from now on, though no worker may have come to them yet.");
+    if (ending.what !== "cancelWipe") {
+      note("Decisions for them are deny from now on, though no worker may have come to them yet.");
+    }
   } finally {
     await deployment.close();
   }
@@ -97,7 +99,8 @@ function previewLines(previews: readonly SessionEnding[]): string[] {
         : `→ ${to}${effects.length === 0 ? "" : `: ${effects.join(", ")}`}`,
   ]);
   const wanted = previews.filter(({ event }) => event !== undefined).length;
-  return [`${count(wanted)} of ${count(previews.length)} sessions are concerned`, ...columns(rows)];
+  const sessions = previews.length === 1 ? "session is concerned" : "sessions are concerned";
+  return [`${count(wanted)} of ${count(previews.length)} ${sessions}`, ...columns(rows)];
 }
 
 /** @throws UsageError */

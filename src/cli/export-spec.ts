@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { readConfig } from "../config.js";
 import { rulesOfHistory } from "../sessions/rules-of-history.js";
 import { fromHistory } from "../testing/from-history.js";
-import { HistoryCutError } from "../testing/history-errors.js";
+import { requirePlayable } from "../testing/history-errors.js";
 import { ARCHIVE_OPTION } from "./archive-to-read.js";
 import { openJournal } from "./journal-run.js";
 import { JSON_OPTION, sessionIdOf, shortId } from "./options.js";
@@ -35,9 +35,9 @@ export function exportSpecCommand(program: Command): void {
       try {
         const past = await pastOf(opened, id);
         requireRecords(id, past);
-        const { records, cut, erased, waiting } = past;
+        const { records, waiting } = past;
         // Said before any rules are looked for: those of records that are gone can't be known.
-        if (cut !== undefined || erased !== undefined) throw new HistoryCutError(cut ?? "erased", erased);
+        requirePlayable(past);
         const rules = await rulesOfHistory(opened.catalogues, id, records);
         const { source, steps, replaced } = fromHistory({ session: id, records, rules });
         if (json) {

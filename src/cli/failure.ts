@@ -16,6 +16,7 @@ import { ListenError } from "../listen.js";
 import { ApiKeyUnknownError } from "../keys/api-keys.js";
 import { SendingStoppedError } from "../ingest/sender.js";
 import { NotQuarantinedError } from "../quarantine/quarantine-errors.js";
+import { MachineInvalidError } from "../replay/load-machine.js";
 import { UnsafeRedisError } from "../redis/settings.js";
 import { RedisStartError } from "../redis/private-server.js";
 import { RedisMissingError, RedisTooOldError } from "../redis/server-binary.js";
@@ -80,6 +81,7 @@ const USAGE = [
   BackupFileError,
   ConfigError,
   ListenError,
+  MachineInvalidError,
   PolicyKindError,
   UsageError,
   WebhookTargetError,

@@ -131,6 +131,9 @@ function show(
   print(paintOut("bold", id));
   if (cut === "limit") note("(older records are left out; --limit shows more)");
   if (cut === "trimmed") note("(older records are no longer kept)");
+  const [oldest] = records;
+  if (oldest?.outcome === "quarantined" && oldest.from === undefined && cut === undefined)
+    note("(its snapshot could not be read then: no record leads to those before)");
   if (erased > 0) note(`(${count(erased)} erased)`);
   let day = "";
   let version: number | undefined;
@@ -141,6 +144,7 @@ function show(
     for (const line of recordLines(time, record, version)) print(line);
     version = record.version ?? version;
   }
+  if (records.length === 0 && cut === undefined && erased + waiting === 0) note("(nothing was recorded since then)");
   if (waiting > 0) note(`(${waiting} accepted events wait for a worker)`);
 }
 
@@ -156,6 +160,7 @@ function recordLines(time: string, record: ToldRecord, versionBefore: number | u
   return [
     `${time}  ${event.type}  ${outcome === "applied" ? moved : paintOut("yellow", outcome)}${under}`,
     ...(reason === undefined ? [] : wrap(reason.split(" "), INDENT)),
+    ...("note" in event && event.note !== undefined ? wrap(`“${event.note}”`.split(" "), INDENT) : []),
     ...(changed === undefined ? [] : listed("facts", Object.entries(changed).map(factWords))),
     ...(failed === undefined || failed.length === 0 ? [] : listed("not", failed)),
     ...(deliveries === undefined ? listed("", told) : deliveries.flatMap(deliveryLines)),
@@ -169,7 +174,9 @@ function listed(label: string, items: readonly string[]): string[] {
   );
 }
 
-const MOST_CHARS = 60;
+const MOST_CHARS = 80;
+/** Of an id within a fact. */
+const MOST_ID_CHARS = 12;
 /** A number beyond it among the facts is a time, epoch ms. */
 const EARLIEST_MS = Date.UTC(2001, 8, 9);
 
@@ -177,8 +184,15 @@ const EARLIEST_MS = Date.UTC(2001, 8, 9);
 function factWords([fact, value]: readonly [string, unknown]): string {
   if (value === null) return `-${fact}`;
   const isTime = typeof value === "number" && value > EARLIEST_MS;
-  const text = typeof value === "string" ? value : isTime ? instant(value) : JSON.stringify(value);
+  const text = typeof value === "string" ? value : isTime ? instant(value) : shortJson(value);
   return `${fact}=${text.length > MOST_CHARS ? `${text.slice(0, MOST_CHARS)}…` : text}`;
+}
+
+/** `{requestId:adm-b3abd7ab…,scope:app,status:pending}`: to be read, not to be parsed. */
+function shortJson(value: unknown): string {
+  const short = (_: string, part: unknown): unknown =>
+    typeof part === "string" && part.length > MOST_ID_CHARS ? `${part.slice(0, MOST_ID_CHARS)}…` : part;
+  return JSON.stringify(value, short).replaceAll('"', "");
 }
 
 function deliveryLines({ type, id, waits, deliveries }: RecordedEffect): string[] {

@@ -28,6 +28,12 @@ export async function interrupted(): Promise<void> {
   });
 }
 
+/** For work that ends by itself between two steps: the signal aborts at the first of them. @returns with what takes that back */
+export function interruption(): { readonly signal: AbortSignal; readonly release: () => void } {
+  const stopping = new AbortController();
+  return { signal: stopping.signal, release: listen(() => stopping.abort()) };
+}
+
 /** Calls `cleanup` and ends the process at a signal. @returns what takes that back */
 export function onInterrupt(cleanup: () => Promise<void>): () => void {
   return listen(() => {

@@ -15,7 +15,7 @@ import { UsageError } from "./failure.js";
 import { onInterrupt } from "./interrupt.js";
 import { progressBar } from "./progress-bar.js";
 import { RedisNotRunningError, openToRead } from "./redis-access.js";
-import { note } from "./terminal.js";
+import { counted, note, wrapLine } from "./terminal.js";
 
 /** Looks asked for at a time. */
 const AT_ONCE = 64;
@@ -128,4 +128,12 @@ export async function foldAgain<Result extends ReplayReport | PartitionVerdict>(
     bar.stop();
     release();
   }
+}
+
+/** Sessions that can't be folded again, and so are in no other figure. */
+export function leftOutLines({ historyMissing, unreadable, setAside }: ReplayReport["notReplayed"]): string[] {
+  const left = historyMissing + unreadable + setAside;
+  if (left === 0) return [];
+  const why = "whose first records are not kept or can't be read, or whose quarantine an administrator decided on";
+  return ["", ...wrapLine(`Left out: ${counted(left, "session")}, ${why}.`)];
 }

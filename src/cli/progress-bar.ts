@@ -1,5 +1,6 @@
 /** How far something long is: a bar where somebody sees it, a line now and then elsewhere. */
 import { SingleBar } from "cli-progress";
+import { EXIT } from "./exit-code.js";
 import { count, note } from "./terminal.js";
 
 /** Between two lines, where there is no bar. */
@@ -41,8 +42,18 @@ export function progressBar(total: number, what: string): ProgressBar {
     emptyOnZero: true,
   });
   bar.start(total, 0, { done: "0", rate: "0" });
+  // Where nobody else waits for Ctrl-C it ends the command at once, and the cursor would stay hidden.
+  const left = (): void => {
+    if (process.listenerCount("SIGINT") > 1) return;
+    bar.stop();
+    process.exit(EXIT.interrupted);
+  };
+  process.on("SIGINT", left);
   return {
     show: (done) => bar.update(Math.min(done, total), { done: count(done), rate: rate(done) }),
-    stop: () => bar.stop(),
+    stop: () => {
+      process.off("SIGINT", left);
+      bar.stop();
+    },
   };
 }

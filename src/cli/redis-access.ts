@@ -16,11 +16,14 @@ export class RedisNotRunningError extends GatehouseError {
   readonly code = "redis.not_running";
   readonly retryable = false;
 
-  constructor(directory: string) {
+  /** @param demo where the demonstration left its data; absent: nowhere */
+  constructor(directory: string, demo: string | undefined) {
     super(`REDIS_URL is not set, and no Gatehouse runs in ${directory}`, {
       fix: [
         "Run `gatehouse up` in another terminal: it starts a private Redis and a worker.",
-        "Or run `gatehouse demo`: it leaves a day's sessions to look at.",
+        demo === undefined
+          ? "Or run `gatehouse demo`: it leaves a day's sessions to look at."
+          : `What \`gatehouse demo\` left can only be looked at. To work on it, set GATEHOUSE_DIRECTORY=${demo} for \`gatehouse up\` and for this command.`,
         "Or set REDIS_URL to the Redis of a deployment (redis://host:6379/0 or unix:///path/to/socket), or REDIS_CLUSTER or REDIS_SENTINEL.",
       ].join("\n"),
     });
@@ -28,6 +31,12 @@ export class RedisNotRunningError extends GatehouseError {
 }
 
 export const demoDirectory = ({ directory }: Config): string => join(directory, "demo");
+
+const hasDemo = async (config: Config): Promise<boolean> =>
+  access(join(demoDirectory(config), "appendonlydir")).then(
+    () => true,
+    () => false,
+  );
 
 /**
  * The deployment that is running. For commands that change something.
@@ -42,10 +51,15 @@ export async function openRunning(config: Config): Promise<OpenDeployment> {
  * The address of the Redis that is to be worked on.
  * @throws RedisNotRunningError
  */
-export async function findRedis({ redis: named, directory }: Config): Promise<RedisTarget> {
-  const redis = named ?? (await findPrivateRedis(directory))?.url;
-  if (redis === undefined) throw new RedisNotRunningError(directory);
-  return redis;
+export async function findRedis(config: Config): Promise<RedisTarget> {
+  return config.redis ?? (await runningPrivate(config)).url;
+}
+
+/** The private Redis of `gatehouse up`. @throws RedisNotRunningError */
+export async function runningPrivate(config: Config): Promise<{ readonly url: string }> {
+  const running = await findPrivateRedis(config.directory);
+  if (running !== undefined) return running;
+  throw new RedisNotRunningError(config.directory, (await hasDemo(config)) ? demoDirectory(config) : undefined);
 }
 
 /**
@@ -53,14 +67,9 @@ export async function findRedis({ redis: named, directory }: Config): Promise<Re
  * @throws RedisNotRunningError, StoreUnavailableError, RedisMissingError
  */
 export async function openToRead(config: Config): Promise<OpenDeployment> {
+  const isRunning = config.redis !== undefined || (await findPrivateRedis(config.directory)) !== undefined;
+  if (isRunning || !(await hasDemo(config))) return openRunning(config);
   const directory = demoDirectory(config);
-  const hasDemo = await access(join(directory, "appendonlydir")).then(
-    () => true,
-    () => false,
-  );
-  if (!hasDemo || config.redis !== undefined || (await findPrivateRedis(config.directory)) !== undefined) {
-    return openRunning(config);
-  }
   const redis = await startPrivateRedis({ directory, log: note });
   try {
     const deployment = await openDeployment({ redis: redis.url, prefix: config.prefix });

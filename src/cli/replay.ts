@@ -7,7 +7,7 @@ import { asAct } from "./act.js";
 import { ARCHIVE_OPTION } from "./archive-to-read.js";
 import { EXIT } from "./exit-code.js";
 import { NotFoundError, UsageError } from "./failure.js";
-import { foldAgain, journalOf, openJournal } from "./journal-run.js";
+import { foldAgain, journalOf, leftOutLines, openJournal } from "./journal-run.js";
 import { atMoment, moment } from "./moment.js";
 import { JSON_OPTION, several, shortId, wholeNumber } from "./options.js";
 import { replayApplied } from "./replay/apply.js";
@@ -110,13 +110,7 @@ async function replayJournal(options: ReplayOptions): Promise<void> {
 function journalPage(report: ReplayReport, recordsPerSecond: number): string[] {
   const { records, sessions, diverged, divergences, elsewhere, notReplayed } = report;
   const head = `${count(records)} records, ${count(sessions)} ${sessions === 1 ? "session" : "sessions"}, ${count(recordsPerSecond)} records/s.`;
-  const left = notReplayed.historyMissing + notReplayed.unreadable + notReplayed.setAside;
-  const leftOut =
-    left === 0
-      ? []
-      : [
-          `${count(left)} sessions are left out: their first records are not kept or can't be read, or they were quarantined and redriven.`,
-        ];
+  const leftOut = leftOutLines(notReplayed);
   if (records === 0) return ["The journal is empty."];
   if (sessions === 0) return ["No such events were recorded."];
   if (diverged === 0) return [paintOut("green", "Everything comes out as it was recorded."), head, ...leftOut];
@@ -130,5 +124,8 @@ function journalPage(report: ReplayReport, recordsPerSecond: number): string[] {
       `  recorded  ${describe(recorded)}`,
       `  replayed  ${describe(replayed)}`,
     ]),
+    ...(diverged > divergences.length
+      ? ["", `… and ${count(diverged - divergences.length)} more: --partition, --session and --since narrow it down.`]
+      : []),
   ];
 }

@@ -1,5 +1,5 @@
 /** `gatehouse stats`: how much there is, how fast it goes, and what waits. */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { setTimeout as delay } from "node:timers/promises";
 import { readConfig } from "../config.js";
 import type { OpenDeployment } from "../deployment/open-deployment.js";
@@ -41,7 +41,11 @@ export function statsCommand(program: Command): void {
     .summary("show sessions by state, rates and what waits")
     .description("Shows how many sessions are in which state, how fast events are processed, and what waits.")
     .option("--watch", "go on until Ctrl-C")
-    .option("--interval <time>", "between two looks, such as 500ms or 10s", interval, 1_000)
+    .addOption(
+      new Option("--interval <time>", "between two looks, such as 500ms or 10s")
+        .argParser(interval)
+        .default(1_000, "1s"),
+    )
     .option("--count <n>", "end after so many looks; with --watch", wholeNumber(1))
     .option("--json", "print one JSON object on stdout, and nothing else there; with --watch, one a line")
     .addHelpText("after", EXAMPLE)

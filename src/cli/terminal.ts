@@ -72,6 +72,10 @@ const NUMBERS = new Intl.NumberFormat("en-US");
 /** `12,345`. */
 export const count = (n: number): string => NUMBERS.format(n);
 
+/** `1 session`, `1,234 sessions`. */
+export const counted = (n: number, thing: string, things = `${thing}s`): string =>
+  `${count(n)} ${n === 1 ? thing : things}`;
+
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
 /** `12.3 MiB`. */

@@ -6,9 +6,10 @@ import type { Fault, PartitionVerdict } from "../replay/verify-partition.js";
 import { checkHeads, readSignedHeads, signHeads, writeSignedHeads } from "../replay/signed-heads.js";
 import { ARCHIVE_OPTION } from "./archive-to-read.js";
 import { EXIT } from "./exit-code.js";
+import { UsageError } from "./failure.js";
 import { type JournalRun, foldAgain, journalOf, openJournal } from "./journal-run.js";
 import { JSON_OPTION, several, shortId, wholeNumber } from "./options.js";
-import { columns, count, note, paintOut, print, printJson, wrapLine } from "./terminal.js";
+import { columns, count, counted, note, paintOut, print, printJson, wrapLine } from "./terminal.js";
 
 const EXAMPLE = `
 Example:
@@ -48,6 +49,11 @@ export function verifyCommand(program: Command): void {
 }
 
 async function verify({ partition, sign, heads, signer, archive, json }: VerifyOptions): Promise<void> {
+  if (heads === undefined && (sign !== undefined || signer !== undefined)) {
+    throw new UsageError(`--${sign === undefined ? "signer" : "sign"} is given, and no signed heads`, {
+      fix: "Name the file with --heads FILE.",
+    });
+  }
   const signed = heads === undefined || sign !== undefined ? undefined : await readSignedHeads(heads, signer);
   const config = readConfig();
   const opened = await openJournal(config, archive);
@@ -60,7 +66,7 @@ async function verify({ partition, sign, heads, signer, archive, json }: VerifyO
     const changed =
       signed === undefined ? [] : await checkHeads(readerOf(opened.source), opened.partitionCount, signed);
     const isIntact = faultCount === 0 && changed.length === 0;
-    if (sign !== undefined && isIntact) {
+    if (sign !== undefined && heads !== undefined && isIntact) {
       await writeSignedHeads(heads, await signHeads(sign, config.prefix, verdicts));
     }
     if (json) {
@@ -77,8 +83,13 @@ async function verify({ partition, sign, heads, signer, archive, json }: VerifyO
       for (const { partition: where, seq, why } of changed) {
         print(paintOut("red", `Partition ${where}: record ${seq} is not the one that was signed (${why}).`));
       }
-      if (signed !== undefined && changed.length === 0)
-        print(`Everything up to the heads signed ${signed.at} is as it was.`);
+      if (signed !== undefined && changed.length === 0) {
+        print(
+          faultCount === 0
+            ? `Everything up to the heads signed ${signed.at} is as it was.`
+            : `The last records as they were signed ${signed.at} are there; what is wrong stands above.`,
+        );
+      }
       if (sign !== undefined) note(isIntact ? `Signed: ${heads}` : "Nothing was signed, because not all is well.");
     }
     if (!isIntact) process.exitCode = EXIT.diverged;
@@ -110,6 +121,7 @@ const MOST_SHOWN = 8;
 const WORDS: Readonly<Record<Fault["what"], string>> = {
   missing: "is not in the journal",
   altered: "is not what was written",
+  surplus: "stands behind the one that the partition names as its last",
   head: "is not the one that the partition names as its last",
   diverged: "comes out otherwise when it is folded again",
   snapshot: "leads to another session than is stored",
@@ -144,7 +156,14 @@ function page(
             `${count(notReplayed.setAside)} sessions, whose quarantine was decided on; their chain holds`,
           ],
         ]),
-    ...(notReplayed.unreadable === 0 ? [] : [["  unreadable", `${count(notReplayed.unreadable)} sessions`]]),
+    ...(notReplayed.unreadable === 0
+      ? []
+      : [
+          [
+            "  unreadable",
+            `${counted(notReplayed.unreadable, "session")}, whose snapshot could not be read; their chain holds`,
+          ],
+        ]),
   ]);
   if (faultCount === 0)
     return [records === 0 ? "The journal is empty." : paintOut("green", "The journal holds."), ...facts];

@@ -11,7 +11,7 @@ import { type OtherFate, type ReplayReport, mergeReports } from "../replay/parti
 import { ARCHIVE_OPTION } from "./archive-to-read.js";
 import { EXIT } from "./exit-code.js";
 import { NotFoundError, UsageError } from "./failure.js";
-import { type OpenJournal, foldAgain, journalOf, openJournal } from "./journal-run.js";
+import { type OpenJournal, foldAgain, journalOf, leftOutLines, openJournal } from "./journal-run.js";
 import { type Moment, atMoment, moment } from "./moment.js";
 import { JSON_OPTION, several, shortId, wholeNumber } from "./options.js";
 import { readFiles } from "./policy/read-files.js";
@@ -93,7 +93,9 @@ async function whatIf({ json, failIf = [], ...options }: WhatIfOptions): Promise
       printJson({ tenant, what, since: at, until: journal.now, ...report, exceeded, seconds, recordsPerSecond });
     } else {
       for (const line of page(report, what, options.since === undefined ? undefined : at)) print(line);
-      for (const { bound, value } of exceeded) note(paintErr("red", `Too much: ${bound} allows less than ${value}.`));
+      for (const { bound, value } of exceeded) {
+        note(paintErr("red", `Too much: ${bound}; it would be ${value}${bound.endsWith("%") ? " %" : ""}.`));
+      }
     }
     if (exceeded.length > 0) process.exitCode = EXIT.diverged;
   } finally {
@@ -170,6 +172,7 @@ function page(report: ReplayReport, what: string, since: number | undefined): st
       ["  denied at the end, who were not", amount(report.loseAccess, "red")],
       ["  not denied at the end, who were", amount(report.gainAccess, "green")],
       ["  wiped, who were not", amount(report.wiped, "red")],
+      ["  not wiped, who were", amount(report.spared, "green")],
     ]),
     ...(report.lockedOutMeanwhile === 0
       ? []
@@ -177,6 +180,13 @@ function page(report: ReplayReport, what: string, since: number | undefined): st
           "",
           `locked out more often, and yet ending where they did  ${count(report.lockedOutMeanwhile)}`,
           ...fates.filter(isLockedOutMeanwhile).slice(0, MOST_SHOWN).flatMap(fateLines),
+        ]),
+    ...(report.anotherWay === 0
+      ? []
+      : [
+          "",
+          `another way in between, and yet ending where they did  ${count(report.anotherWay)}`,
+          ...fates.filter(isAnotherWay).slice(0, MOST_SHOWN).flatMap(fateLines),
         ]),
     ...byMove.flatMap(([move, n]) => {
       const [from = "", to = ""] = move.split(">");
@@ -192,9 +202,7 @@ function page(report: ReplayReport, what: string, since: number | undefined): st
             `${count(report.diverged)} sessions do not even come out as recorded: see gatehouse verify.`,
           ),
         ]),
-    ...(notReplayed.historyMissing === 0
-      ? []
-      : ["", `${count(notReplayed.historyMissing)} sessions are left out: their first records are not kept any more.`]),
+    ...leftOutLines(notReplayed),
     "",
     paintOut("dim", "Nothing was changed. Everybody is taken to do what they did."),
   ];
@@ -203,16 +211,20 @@ function page(report: ReplayReport, what: string, since: number | undefined): st
 const isLockedOutMeanwhile = ({ recorded, imagined: then, lockouts }: OtherFate): boolean =>
   recorded.state === then.state && lockouts > 0;
 
+const isAnotherWay = ({ recorded, imagined: then, lockouts }: OtherFate): boolean =>
+  recorded.state === then.state && lockouts <= 0;
+
 const amount = (n: number, colour: "red" | "green"): string => (n === 0 ? "0" : paintOut(colour, count(n)));
 
 function difference(was = 0, would = 0): string {
   return would === was ? count(would) : `${count(would)} (${would > was ? "+" : "−"}${count(Math.abs(would - was))})`;
 }
 
-function fateLines({ session, imagined: { reasons }, since, lockouts, wiped }: OtherFate): string[] {
+function fateLines({ session, imagined: { reasons }, since, lockouts, wiped, spared }: OtherFate): string[] {
   const more = [
     ...(lockouts > 0 ? [`locked out ${lockouts === 1 ? "once" : `${lockouts} times`} more`] : []),
     ...(wiped ? ["wiped"] : []),
+    ...(spared ? ["not wiped"] : []),
   ];
   return wrapLine(
     `  ${shortId(session)}  from ${instant(since)} on; ${reasons.join(", ")}${more.length === 0 ? "" : `; ${more.join(", ")}`}`,

@@ -2,10 +2,9 @@
 import type { Command } from "commander";
 import { fork } from "node:child_process";
 import { type Config, readConfig } from "../config.js";
-import { findPrivateRedis } from "../redis/private-server.js";
 import { deliverySettings } from "../webhooks/open-webhooks.js";
 import { EXIT } from "./exit-code.js";
-import { RedisNotRunningError } from "./redis-access.js";
+import { runningPrivate } from "./redis-access.js";
 import { WORKER_PROGRAM } from "./worker-process.js";
 
 const EXAMPLE = `
@@ -42,7 +41,6 @@ export function workCommand(program: Command): void {
 /** A Redis of somebody's comes with settings of theirs, which the worker finds by itself; the private instance has its own. */
 async function privateSettings(config: Config): Promise<Readonly<Record<string, string>>> {
   if (config.redis !== undefined) return {};
-  const running = await findPrivateRedis(config.directory);
-  if (running === undefined) throw new RedisNotRunningError(config.directory);
-  return { REDIS_URL: running.url, ...(await deliverySettings(config)) };
+  const { url } = await runningPrivate(config);
+  return { REDIS_URL: url, ...(await deliverySettings(config)) };
 }

@@ -5,15 +5,16 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { JournalRecord } from "../../machines/outcome.js";
+import { organisationEvents } from "../../machines/quarantine.js";
 import { type SessionId, sessionIdParts } from "../../machines/session/session.js";
-import { type QuarantineDecision, quarantineBody } from "../ingest/inbox-body.js";
+import { type QuarantineDecision, eventBody, quarantineBody } from "../ingest/inbox-body.js";
 import type { Wake } from "../ingest/ingest.js";
 import { readHistory } from "../sessions/history.js";
-import type { PartitionStore } from "../store/partition-store.js";
+import type { Append, PartitionStore } from "../store/partition-store.js";
 import { readStored } from "../store/partition-view.js";
 import { ownFingerprint, sessionKey } from "../store/session-key.js";
 import { NotQuarantinedError } from "./quarantine-errors.js";
-import { type SetAside, readSetAside } from "./set-aside.js";
+import { type SetAside, readSetAside, recordsNaming } from "./set-aside.js";
 
 /** What one decision may carry: as much as a worker folds and commits in well under a second. */
 const MAX_EVENTS = 10_000;
@@ -82,6 +83,7 @@ export async function decideQuarantine(
     const record = await committed(target.store, found, decision, endsAt);
     if (record === undefined) return { status: "waiting" };
     if (record.outcome === "stale") continue;
+    if (found.kind === "unreadable") await obeyMissed(target, found, record.seq);
     return outcomeOf(target.store, found, sent);
   }
   return { status: "waiting" };
@@ -130,6 +132,28 @@ async function send(
   await store.ingest(partition, [{ session: sessionKey(session), body, time: now, fingerprint }]);
   wake(partition);
   return events;
+}
+
+/**
+ * A session that can't be read does not tell how far it was looked at, so a decision on it is never stale. What the organisation said between
+ * the look and the decision was recorded, and is not among what the decision carries: it is sent once more, to the session that can be read.
+ */
+async function obeyMissed({ store, wake }: DecideTarget, found: SetAside, decidedAt: number): Promise<void> {
+  const { session, partition, lastRecord } = found;
+  const { tenant, device } = sessionIdParts(session);
+  const between = (await recordsNaming(store, partition, session)).filter(
+    ({ seq, outcome }) => seq > lastRecord && seq < decidedAt && outcome === "quarantined",
+  );
+  const missed = organisationEvents(between).flatMap(({ event, origin }): Append[] => {
+    if (origin === undefined) return [];
+    const { source, id, time } = origin;
+    const body = eventBody({ session, device, source, id, time, event });
+    const own = ownFingerprint(tenant, `obeyed ${session} ${decidedAt} ${source} ${id}`, body);
+    return [{ session: sessionKey(session), body, time: found.now, fingerprint: own }];
+  });
+  if (missed.length === 0) return;
+  await store.ingest(partition, missed);
+  wake(partition);
 }
 
 function lastKnown(records: readonly JournalRecord[]) {

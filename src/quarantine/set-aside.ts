@@ -87,8 +87,12 @@ export async function readSetAside(store: PartitionStore, session: SessionId): P
   };
 }
 
-/** Of a session without a readable snapshot no record leads to the one before: the journal is looked through. */
-async function recordsNaming(store: PartitionStore, partition: number, session: SessionId): Promise<JournalRecord[]> {
+/** In the order of the journal. Of a session without a readable snapshot no record leads to the one before: the journal is looked through. */
+export async function recordsNaming(
+  store: PartitionStore,
+  partition: number,
+  session: SessionId,
+): Promise<JournalRecord[]> {
   const records: JournalRecord[] = [];
   let position: string | null = null;
   do {

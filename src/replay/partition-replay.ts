@@ -64,6 +64,8 @@ export interface OtherFate {
   /** Times that access would have been taken away, more than it was. */
   readonly lockouts: number;
   readonly wiped: boolean;
+  /** It was wiped, and would not have been. */
+  readonly spared: boolean;
 }
 
 /** Of one partition, or of several together. */
@@ -90,8 +92,12 @@ export interface ReplayReport {
   readonly lockedOutMeanwhile: number;
   readonly loseAccess: number;
   readonly gainAccess: number;
+  /** Sessions that would have gone another way in between, locked out no more often, and yet have ended where they did. */
+  readonly anotherWay: number;
   /** Sessions that would have been wiped and were not. */
   readonly wiped: number;
+  /** Sessions that were wiped and would not have been. */
+  readonly spared: number;
   /** The first ones of each move. */
   readonly fates: readonly OtherFate[];
 }
@@ -203,6 +209,8 @@ export class PartitionReplay {
       const would = endOf(other, rules(tenant, version(imagined.replay), other), until);
       const isWiped = imagined.watch.wipes > watch.wipes;
       if (isWiped) report.wiped++;
+      const isSpared = watch.wipes > 0 && imagined.watch.wipes === 0;
+      if (isSpared) report.spared++;
       if (was.decision !== "deny" && would.decision === "deny") report.loseAccess++;
       if (was.decision === "deny" && would.decision !== "deny") report.gainAccess++;
       const lockouts = imagined.watch.lockouts - watch.lockouts;
@@ -210,10 +218,15 @@ export class PartitionReplay {
         report.elsewhere++;
         add(report.moves, `${was.state}>${would.state}`);
       }
-      if (was.state === would.state && lockouts <= 0 && !isWiped) continue;
-      if (was.state === would.state && lockouts > 0) report.lockedOutMeanwhile++;
-      const since = imagined.parting.at ?? change?.at ?? until;
-      report.fates.push({ session: id, recorded: was, imagined: would, since, lockouts, wiped: isWiped });
+      const { at: partedAt } = imagined.parting;
+      if (was.state === would.state) {
+        if (lockouts > 0) report.lockedOutMeanwhile++;
+        else if (partedAt !== undefined || isWiped || isSpared) report.anotherWay++;
+        else continue;
+      }
+      const since = partedAt ?? change?.at ?? until;
+      const fate = { session: id, recorded: was, imagined: would, since, lockouts, wiped: isWiped, spared: isSpared };
+      report.fates.push(fate);
     }
     return { ...report, fates: examples(report.fates), records: this.#records, tombstones: this.#tombstones };
   }
@@ -265,16 +278,19 @@ class Watch {
 
   readonly note = ({ at, from, to, effects }: StepRecord): void => {
     if (this.change !== undefined && at < this.change.at) return;
-    if (effects.some(({ type }) => type === "wipe")) this.wipes++;
-    if (from === undefined || to === undefined || from === to) return;
+    const wipes = effects.some(({ type }) => type === "wipe");
+    if (wipes) this.wipes++;
+    if (from === undefined || to === undefined || (from === to && !wipes)) return;
     if (!LOCKED_OUT.has(stateName(from)) && LOCKED_OUT.has(stateName(to))) this.lockouts++;
-    this.onMove({ at, to });
+    this.onMove({ at, to, wipes });
   };
 }
 
+/** Into another state, or a wipe within one. */
 interface Move {
   readonly at: number;
   readonly to: StatePath;
+  readonly wipes: boolean;
 }
 
 /** Two lives of one session, side by side: no more is kept of them than what one has moved ahead of the other. */
@@ -287,7 +303,8 @@ class Parting {
     const other = this.#ahead[whose === "recorded" ? "imagined" : "recorded"];
     const same = other.shift();
     if (same === undefined) this.#ahead[whose].push(move);
-    else if (same.at !== move.at || same.to !== move.to) this.#at = Math.min(same.at, move.at);
+    else if (same.at !== move.at || same.to !== move.to || same.wipes !== move.wipes)
+      this.#at = Math.min(same.at, move.at);
   }
 
   /** When one moved otherwise than the other for the first time, epoch ms; `undefined`: never. */
@@ -315,8 +332,8 @@ function account(record: StepRecord | undefined): Account | null {
 
 function examples(fates: readonly OtherFate[]): OtherFate[] {
   const kept = new Map<string, number>();
-  return fates.filter(({ recorded, imagined }) => {
-    const move = `${recorded.state}>${imagined.state}`;
+  return fates.filter(({ recorded, imagined, lockouts }) => {
+    const move = `${recorded.state}>${imagined.state} ${recorded.state === imagined.state && lockouts > 0}`;
     const number = (kept.get(move) ?? 0) + 1;
     kept.set(move, number);
     return number <= EXAMPLES_PER_MOVE;
@@ -352,7 +369,9 @@ function emptyReport(): Writable<ReplayReport> & { notReplayed: Record<NotReplay
     lockedOutMeanwhile: 0,
     loseAccess: 0,
     gainAccess: 0,
+    anotherWay: 0,
     wiped: 0,
+    spared: 0,
     fates: [],
   };
 }
@@ -369,7 +388,9 @@ export function mergeReports(reports: readonly ReplayReport[]): ReplayReport {
       "lockedOutMeanwhile",
       "loseAccess",
       "gainAccess",
+      "anotherWay",
       "wiped",
+      "spared",
     ] as const)
       sum[name] += report[name];
     for (const name of ["notReplayed", "recordedStates", "states", "moves"] as const) {

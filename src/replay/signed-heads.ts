@@ -51,9 +51,7 @@ export async function signHeads(
 }
 
 /** @throws SignedHeadsError */
-export async function writeSignedHeads(file: string | undefined, heads: SignedHeads): Promise<void> {
-  if (file === undefined)
-    throw new SignedHeadsError("--sign needs a file to write to", { fix: "Name it with --heads FILE." });
+export async function writeSignedHeads(file: string, heads: SignedHeads): Promise<void> {
   await writeFile(file, `${JSON.stringify(heads, undefined, 2)}\n`, { flag: "wx" }).catch((cause: unknown) => {
     throw new SignedHeadsError(`${file} can't be written: ${(cause as Error).message}`, {
       cause,

@@ -29,6 +29,8 @@ export interface Fault {
     | "missing"
     /** Its text, or the record before it, does not give its hash. */
     | "altered"
+    /** It stands behind the record that the partition names as its last. */
+    | "surplus"
     /** The partition's own last hash is another one. */
     | "head"
     /** It comes out otherwise when it is folded again. */
@@ -176,7 +178,13 @@ export async function verifyPartition(
     await readUpTo(last);
   }
 
-  if (store !== undefined) nameMissing();
+  if (store !== undefined) {
+    nameMissing();
+    // In this order: what was committed in between is behind neither.
+    const newest = await store.newestRecord(partition);
+    const { seq: named } = await store.chunk(partition, null, 1);
+    if (newest !== null && newest > named) fault(newest, "surplus");
+  }
   if (!isBroken && last > 0 && storedHead !== undefined && head !== storedHead) fault(last, "head");
   const report = replay.report(clock);
   for (const detail of report.divergences) fault(detail.seq, "diverged", { session: detail.session, detail });

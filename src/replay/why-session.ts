@@ -13,7 +13,7 @@ import { type Failure, failingConditions } from "../../machines/policy/condition
 import type { Posture } from "../../machines/policy/posture.js";
 import type { Rules } from "../../machines/policy/rules.js";
 import { isSame } from "../../machines/is-same.js";
-import { SessionReplay, isInput } from "../../machines/session-replay.js";
+import { type NotReplayed, SessionReplay, isInput } from "../../machines/session-replay.js";
 import { type StateName, type StatePath, stateName } from "../../machines/session/context.js";
 import type { Session, SessionId } from "../../machines/session/session.js";
 import { GatehouseError } from "../errors.js";
@@ -74,6 +74,15 @@ export class NotReplayableError extends GatehouseError {
   readonly retryable = false;
 }
 
+/** Nothing is wrong with such a journal, and yet what it says can't be had from the session's events alone. */
+const UNTOLD: Readonly<Record<NotReplayed, (id: string) => string>> = {
+  historyMissing: (id) => `records of ${id} are missing in between, so its past can't be folded again`,
+  setAside: (id) =>
+    `${id} was quarantined, and redriven or dropped by an administrator: what came of that is not folded again`,
+  unreadable: (id) => `the stored snapshot of ${id} could not be read then, so its events were not applied`,
+};
+const UNTOLD_FIX = "`gatehouse history` tells it event by event; --at asks about an earlier time.";
+
 const MOST_TRIED = 16;
 /** Just before something. */
 const MOMENT_MS = 1_000;
@@ -96,13 +105,12 @@ export function whySession(
   for (const record of told) replay.take(record);
   replay.end(at);
   const { session, divergence, notReplayed, policies } = replay;
-  if (notReplayed !== undefined || divergence !== undefined || session === undefined) {
-    throw new NotReplayableError(
-      session === undefined
-        ? `${id} did not exist then`
-        : `record ${divergence?.seq ?? told[0]?.seq} of ${id} does not come out again (${notReplayed ?? "diverged"})`,
-      { fix: "Look at `gatehouse history`; `gatehouse verify` says what is wrong with the journal." },
-    );
+  if (notReplayed !== undefined) throw new NotReplayableError(UNTOLD[notReplayed](id), { fix: UNTOLD_FIX });
+  if (session === undefined) throw new NotReplayableError(`${id} did not exist then`, { fix: UNTOLD_FIX });
+  if (divergence !== undefined) {
+    throw new NotReplayableError(`record ${divergence.seq} of ${id} does not come out again`, {
+      fix: "Another release recorded it, or the journal was altered: `gatehouse verify` says which record, and how.",
+    });
   }
 
   const by = told.findLast(isMove);

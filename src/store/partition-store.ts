@@ -319,6 +319,8 @@ export interface PartitionStore {
   records(partition: number, seqs: readonly number[]): Promise<(JournalEntry | null)[]>;
   /** Number of the oldest record or tombstone that is kept; `null`: none is. From there on the journal is dense. */
   oldestRecord(partition: number): Promise<number | null>;
+  /** Number of the newest one; `null`: none is kept. Behind the partition's own last record there is none but by a strange hand. */
+  newestRecord(partition: number): Promise<number | null>;
 
   /** Every snapshot in one call: for checkpoints, which are few. */
   image(partition: number): Promise<PartitionImage>;

@@ -11,7 +11,7 @@ import type { Rules } from "../../machines/policy/rules.js";
 import type { Session, SessionId } from "../../machines/session/session.js";
 import { effectText } from "./effect-expectation.js";
 import { type Happening, type ToldEvent, after, asUserVersion, dueIn, late } from "./happening.js";
-import { HistoryCutError, HistoryDiffersError } from "./history-errors.js";
+import { HistoryCutError, HistoryDiffersError, requirePlayable } from "./history-errors.js";
 import { type CompleteRules, Redaction } from "./redaction.js";
 import { rules as rulesFrom } from "./rules.js";
 import { type Scenario, sessionFrom } from "./scenario.js";
@@ -69,12 +69,12 @@ export const REDACTED_ID: SessionId = "tenant-1/device-1/user-1/app-1";
  * @example
  * fromHistory({ session, records, rules }).scenario.when(after("1 d")).leadsTo("noncompliant");
  * @throws HistoryCutError if records are missing
+ * @throws HistoryQuarantinedError if the session was set aside
  * @throws HistoryDiffersError if this release comes to something else
  */
 export function fromHistory(history: RecordedHistory): RecordedSpecification {
-  const { session, records, cut, erased } = history;
-  if (cut !== undefined) throw new HistoryCutError(cut, erased);
-  if (erased !== undefined && erased > 0) throw new HistoryCutError("erased", erased);
+  const { session, records } = history;
+  requirePlayable(history);
   const [first] = records;
   if (first === undefined || first.previous !== undefined) throw new HistoryCutError("limit");
   return new Playback(session, records, first, history.rules).run();

@@ -36,7 +36,7 @@ export {
   type RecordedSpecification,
   type RecordedStep,
 } from "./from-history.js";
-export { HistoryCutError, HistoryDiffersError } from "./history-errors.js";
+export { HistoryCutError, HistoryDiffersError, HistoryQuarantinedError } from "./history-errors.js";
 export { brokenInvariants, INVARIANTS, type Invariant } from "./invariants.js";
 export type { Decision } from "../../machines/decision.js";
 export type { JournalRecord } from "../../machines/outcome.js";

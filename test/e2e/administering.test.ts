@@ -84,7 +84,7 @@ test(
     expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/boom[^]*app\.backgrounded +quarantined/) });
 
     const preview = await runCli(["quarantine", "redrive", "--kind", "quarantined"], options);
-    expect(preview).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1 session, 1 events/) });
+    expect(preview).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1 session, 1 event\n/) });
     expect(preview.stderr).toContain("--yes");
     const redriven = await run(["quarantine", "redrive", "--yes", "--reason", "mended"]);
     expect(redriven).toMatchObject({ code: 3, result: { redriven: true, sessions: 2, unreadable: 1 } });
@@ -97,6 +97,14 @@ test(
       result: { error: { code: "quarantine.none" } },
     });
 
+    for (const [args, said] of [
+      [["list", "--partition", "64"], "Give 0 to 63"],
+      [["redrive", "q-2/quinn", "--kind", "unreadable"], "Name sessions, or give a filter"],
+    ] as const) {
+      const refused = await run(["quarantine", ...args]);
+      expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(said)]);
+    }
+
     expect(await run(["quarantine", "drop", "q-2/quinn"])).toMatchObject({ code: 0, result: { dropped: false } });
     expect(await run(["quarantine", "drop", "q-2/quinn", "--yes"])).toMatchObject({
       code: 0,
@@ -105,6 +113,12 @@ test(
     expect(await run(["quarantine", "list"])).toMatchObject({ code: 0, result: { count: 0 } });
     const { stdout: history } = await runCli(["history", "q-1/quinn"], options);
     expect(history).toMatch(/quarantine\.lifted[^]*app\.backgrounded/);
+    // What came of it can't be had from the session's events alone, though nothing is wrong with the journal.
+    expect(await run(["why", "q-1/quinn"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("redriven or dropped"),
+    });
+    expect(await run(["verify"])).toMatchObject({ code: 0, result: { intact: true } });
   },
   LONG_MS,
 );
@@ -134,6 +148,10 @@ test(
       code: 0,
       result: { results: [{ status: "sent" }] },
     });
+    await processed("w-1/wanda");
+    expect((await runCli(["history", "w-1/wanda"], options)).stdout).toMatch(/wipe=\{[^}]*status:cancelled/);
+    const since = await runCli(["history", "w-1/wanda", "--since", "2999-01-01"], options);
+    expect(since).toMatchObject({ code: 0, stderr: expect.stringContaining("nothing was recorded since then") });
     expect(await run(["wipe", "nobody", "--yes"])).toMatchObject({
       code: 4,
       result: { error: { code: "user.unknown" } },
@@ -155,7 +173,7 @@ test(
 );
 
 test(
-  "a sign-out ends sessions, and says which were over already",
+  "a sign-out ends sessions, says which were over already, and its reason stands in the history",
   async () => {
     await run(["emit", "-"], event("s-1/sam", "account.signedIn", { platform: "ios" }));
     expect(await run(["signout", "sam", "--yes", "--reason", "left"])).toMatchObject({
@@ -164,6 +182,34 @@ test(
     });
     expect((await runCli(["decide", "s-1", "sam"], options)).stdout).toContain("signedOut.adminForced");
     expect((await runCli(["signout", "sam"], options)).stdout).toContain("signed out already");
+    await processed("s-1/sam");
+    expect((await runCli(["history", "s-1/sam"], options)).stdout).toMatch(/signOutForced[^]*“left”/);
+  },
+  LONG_MS,
+);
+
+test.runIf(process.platform === "linux")(
+  "on a terminal it asks: another word and Ctrl-D change nothing, Ctrl-C neither and ends it with 130, the right word does it",
+  async () => {
+    await run(["emit", "-"], event("t-1/tess", "account.signedIn", { platform: "ios" }));
+    const answered = async (typed: string) => {
+      const asking = new Cli(["signout", "tess"], { ...options, terminal: true });
+      await asking.says(/Type .*tess/, "stdout");
+      asking.process.stdin?.write(typed);
+      return asking.finished();
+    };
+    for (const [typed, code] of [
+      ["yes\r", 0],
+      ["\u0004", 0],
+      ["\u0003", 130],
+    ] as const) {
+      const refused = await answered(typed);
+      expect([refused.code, refused.stdout]).toEqual([code, expect.stringContaining("Nothing was done.")]);
+      expect(refused.stdout).not.toContain("error");
+    }
+    expect((await runCli(["decide", "t-1", "tess"], options)).stdout).not.toContain("signedOut");
+    expect(await answered("tess\r")).toMatchObject({ code: 0, stdout: expect.stringContaining("sent") });
+    expect((await runCli(["decide", "t-1", "tess"], options)).stdout).toContain("signedOut.adminForced");
   },
   LONG_MS,
 );
@@ -210,6 +256,38 @@ test(
     });
     const { result } = await run(["audit", "--act", "events.replay"]);
     expect(result.acts).toMatchObject([{ outcome: "done", reason: "lost", touched: { duplicate: 2 } }]);
+  },
+  LONG_MS,
+);
+
+test.runIf(process.platform === "linux")(
+  "Ctrl-C while events are sent in again says how far it was; what it says to run goes on exactly there",
+  async () => {
+    const devices = Array.from({ length: 60 }, (_, n) => `i-${n}/ivy`);
+    const input = devices
+      .flatMap((subject) => [
+        event(subject, "account.signedIn", { platform: "ios" }),
+        ...Array.from({ length: 20 }, () => event(subject, "app.backgrounded")),
+      ])
+      .join("");
+    await runCli(["emit", "-"], { ...options, input });
+    for (const subject of devices) await processed(subject);
+
+    // It may be done before the key is heard; sent in once more it changes nothing.
+    let stopped: RegExpExecArray | null = null;
+    for (let attempt = 0; attempt < 10 && stopped === null; attempt++) {
+      const sending = new Cli(["replay", "--apply", "--yes"], { ...options, terminal: true });
+      await sending.says(/[1-9]\d* of [\d,]+ events|sent in =/, "stdout");
+      sending.process.stdin?.write("\u0003");
+      const { code, stdout } = await sending.finished();
+      stopped = /([\d,]+) of ([\d,]+) events were sent in. To go on: gatehouse (.*)/.exec(stdout);
+      if (stopped !== null) expect(code).toBe(130);
+    }
+    const [, done = "", total = "", command = ""] = stopped ?? [];
+    const number = (text: string) => Number(text.replaceAll(",", ""));
+    expect([number(done) > 0, number(done) < number(total)]).toEqual([true, true]);
+    const { code, result } = await run([...command.trim().split(" "), "--yes"]);
+    expect([code, result.sent]).toEqual([0, number(total) - number(done)]);
   },
   LONG_MS,
 );

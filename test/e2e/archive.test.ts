@@ -1,5 +1,5 @@
 /** A deployment's journals, archived by command while a worker works, and read again with and without Redis. */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { connectStore } from "../../src/redis/connection.js";
@@ -100,6 +100,15 @@ test("archives, lists, tells a history from Redis, from both, and without Redis;
   expect(await run(["why", "phone-9/nobody"], "", alone)).toMatchObject({ code: 4 });
   const page = await runCli(["archive", "list"], alone);
   expect(page.stdout).toMatch(/partition \d+\n {2}segment +1–2 /);
+
+  // A damaged file is told, and hides nothing of the others.
+  const intact = await readFile(file);
+  await truncate(file, 100);
+  const damaged = await run(["archive", "list"], "", alone);
+  expect(damaged.code).toBe(1);
+  const damages = (damaged.result["partitions"] as { damage?: string }[]).flatMap(({ damage }) => damage ?? []);
+  expect(damages).toEqual([expect.stringContaining(file)]);
+  await writeFile(file, intact);
 
   expect(await run(["erase", "adele", "--yes"])).toMatchObject({
     code: 3,

@@ -104,6 +104,11 @@ describe("an undisturbed day", () => {
     expect(page.stdout + history.stdout).not.toContain("\u001B");
   });
 
+  test("what changes something needs it running, and says how", async () => {
+    const { code, stderr } = await look("archive", "--to", join(home.path, "archive"));
+    expect([code, stderr]).toEqual([6, expect.stringContaining(`GATEHOUSE_DIRECTORY=${join(home.path, "demo")}`)]);
+  });
+
   test("an unknown session is not found, and says what to do", async () => {
     const { code, stderr } = await look("session", "no-phone/nobody");
     expect([code, stderr]).toEqual([4, expect.stringContaining("account.signedIn")]);

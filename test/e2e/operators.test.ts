@@ -108,6 +108,21 @@ describe("another chart", () => {
     expect(body.lockouts).toBeLessThan(body.recordedLockouts);
   });
 
+  test("who would have taken another way to the same end: signed out all the same, and not wiped", async () => {
+    const file = await module(
+      "gentle.mjs",
+      "export default ({ sessionChart }) => sessionChart.provide({ guards: { isNotCompliant: () => false } });",
+    );
+    const { code, body } = await ask("what-if", "--machine", file, "--fail-if", "signedOut > +0%");
+    expect([code, body.elsewhere, body.exceeded]).toEqual([0, 0, []]);
+    expect(body.spared).toBeGreaterThan(0);
+    expect(body.anotherWay).toBe(body.spared);
+    expect(body.fates[0]).toMatchObject({ spared: true, since: expect.any(Number) });
+    expect(body.fates[0].since).toBeGreaterThan(Date.parse("2026-03-02T00:00:00Z"));
+    const { stdout } = await run("what-if", "--machine", file);
+    expect(stdout).toMatch(/another way in between, and yet ending where they did +\d+\n[^]*not wiped/);
+  });
+
   test("which of the stored sessions would not land in it, and why", async () => {
     const file = await module(
       "no-lock.mjs",
@@ -132,7 +147,7 @@ describe("another chart", () => {
   ])("%s: says so", async (name, text, said) => {
     const file = text === undefined ? "nowhere.mjs" : await module(`${name.replaceAll(" ", "-")}.mjs`, text);
     const { code, stderr } = await run("what-if", "--machine", file);
-    expect([code, stderr]).toEqual([1, expect.stringContaining(said)]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
   });
 });
 
@@ -162,6 +177,12 @@ describe("verify and replay", () => {
     expect((await run("verify", "--heads", heads, "--signer", other)).stderr).toContain("does not hold");
     await writeFile(heads, (await readFile(heads, "utf8")).replace(/"seq": \d+/, '"seq": 1'));
     expect((await run("verify", "--heads", heads)).stderr).toContain("does not hold");
+    for (const option of ["--sign", "--signer"]) {
+      expect(await run("verify", option, key)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("--heads FILE"),
+      });
+    }
   });
 
   test("a file: which line is none, and the rest with --skip-bad", async () => {

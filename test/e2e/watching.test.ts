@@ -192,6 +192,9 @@ describe("gatehouse stats", () => {
       const [begun, left] = [stdout.indexOf("\u001B[?1049h"), stdout.lastIndexOf("\u001B[?25h\u001B[?1049l")];
       expect([begun >= 0, left > stdout.lastIndexOf("\u001B[H")]).toEqual([true, true]);
       expect(stdout.slice(left)).toMatch(/sessions[^]*backlog/);
+      // After one look nothing can be said of a rate.
+      expect(stdout).toContain("known at the next look");
+      expect(stdout).not.toContain("0 ms");
     },
   );
 });

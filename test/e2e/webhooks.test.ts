@@ -98,6 +98,39 @@ test("an endpoint is added, tried out, sent effects, looked at and removed", asy
   expect((await run("webhooks", "list")).result).toEqual({ endpoints: [] });
 });
 
+test("what was spent is counted first, and then tried again; the log tells who did it", async () => {
+  receiver.reply = answer(410);
+  const id = String((await run("webhooks", "add", receiver.url)).result["id"]);
+  await work();
+  await playFirstDay();
+  const shown = async () => (await run("webhooks", "show", id)).result;
+  await eventually(async () => (await shown())["state"]).toBe("disabled");
+  const figures = async () => (await shown())["figures"] as Record<string, number>;
+  const late = {
+    specversion: "1.0",
+    id: "late",
+    source: "test",
+    subject: "phone-20/dora",
+    time: new Date().toISOString(),
+  };
+  const input = JSON.stringify({ ...late, type: "account.signedIn", data: { platform: "ios" } });
+  await runCli(["emit", "-"], { ...options, input });
+  await eventually(async () => (await figures())["spent"]).toBeGreaterThan(0);
+  const preview = await runCli(["effects", "redrive"], options);
+  expect(preview.stdout).toMatch(/spent deliver(y|ies) would be due again[^]*410 Gone/);
+  expect(preview.stderr).toContain("Nothing was changed: --yes");
+  expect(await run("effects", "redrive", "--type", "none")).toMatchObject({ code: 0, result: { count: 0 } });
+
+  receiver.reply = answer(204);
+  await run("webhooks", "resume", id);
+  const redriven = await run("effects", "redrive", "--yes", "--reason", "mended");
+  expect(redriven).toMatchObject({ code: 0, result: { redriven: true } });
+  await eventually(async () => (await figures())["waiting"]).toBe(0);
+  expect((await figures())["spent"]).toBe(0);
+  const { result } = await run("audit", "--act", "effects.redrive");
+  expect(result["acts"]).toMatchObject([{ reason: "mended", touched: { deliveries: redriven.result["count"] } }]);
+});
+
 test("mistakes are named, and end as they should", async () => {
   expect(await run("webhooks", "add", "https://10.0.0.1/hook")).toMatchObject({
     code: 2,

@@ -1009,6 +1009,7 @@ export function describePartitionStore(
         await store.noteArchived(P0, { seq: 0, checkpoint: 0, hash: "" });
         for (let n = 0; n < 5; n++) await grow();
         expect(await store.oldestRecord(P0)).toBe(1);
+        expect(await store.newestRecord(P0)).toBe(500);
         expect(await noted(300, 200)).toBe(true);
         for (let n = 0; n < 3; n++) await grow();
         const oldest = (await store.oldestRecord(P0)) as number;

@@ -127,7 +127,7 @@ async function erase(store: PartitionStore, now: Extract<Step, { do: "erase" }>,
     at: 1,
   });
   await store.purge(0);
-  return { result, found, oldest: await store.oldestRecord(0) };
+  return { result, found, oldest: await store.oldestRecord(0), newest: await store.newestRecord(0) };
 }
 
 async function waiting(store: PartitionStore, who: string): Promise<string[]> {

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ArchiveBusyError, ArchiveMovedError } from "../../archive/archive-errors.js";
-import { type PublishedCatalogues, archiveCatalogues } from "../../archive/archive-catalogues.js";
+import type { PublishedCatalogues } from "../../archive/archive-catalogues.js";
 import { type ArchivedPartition, archiveJournals } from "../../archive/archive-journals.js";
 import type { ArchiveSource } from "../../archive/open-to-write.js";
 import { readConfig } from "../../config.js";
@@ -91,8 +91,8 @@ async function round(
   const bar = progressBar(source.store.deployment.partitionCount, "partitions");
   let partitions: ArchivedPartition[];
   try {
-    partitions = await archiveJournals(directory, source, { ...options, onProgress: bar.show });
-    await archiveCatalogues(directory, source);
+    const { catalogues } = source;
+    partitions = await archiveJournals(directory, source, { ...options, catalogues, onProgress: bar.show });
   } finally {
     bar.stop();
   }

@@ -65,12 +65,25 @@ export function clockCheck({ aheadMs, tookMs }: Clocks): DoctorCheck {
   return offMs > SKEW_FAILED_MS ? failed(name, said, fix) : warning(name, said, fix);
 }
 
-type Memory = Pick<RedisSettings, "server" | "usedMemoryBytes" | "maxMemoryBytes" | "systemMemoryBytes">;
+type Memory = Pick<
+  RedisSettings,
+  "server" | "usedMemoryBytes" | "maxMemoryBytes" | "systemMemoryBytes" | "maxmemoryPolicy"
+>;
+
+const NO_EVICTION = "noeviction";
 
 const roomOf = ({ maxMemoryBytes, systemMemoryBytes }: Memory): number =>
   maxMemoryBytes > 0 ? maxMemoryBytes : systemMemoryBytes;
 
 const shareOf = (memory: Memory): number => (roomOf(memory) === 0 ? 0 : memory.usedMemoryBytes / roomOf(memory));
+
+function whenFull({ maxMemoryBytes, maxmemoryPolicy = NO_EVICTION }: Memory): string {
+  if (maxMemoryBytes === 0)
+    return "Set maxmemory: at it events are refused and nothing is lost; without it the system ends Redis.";
+  return maxmemoryPolicy === NO_EVICTION
+    ? "When it is full, events are refused with store.unavailable, and nothing is lost."
+    : `When it is full, it throws stored data away: its maxmemory-policy is ${maxmemoryPolicy}.`;
+}
 
 /** Of several servers, the one that is fullest: what is on it can't go elsewhere. */
 export function memoryCheck(servers: readonly Memory[]): DoctorCheck {
@@ -87,7 +100,7 @@ export function memoryCheck(servers: readonly Memory[]): DoctorCheck {
   if (share <= MEMORY_WARNED) return ok(name, said);
   const fix = [
     `Give it more memory${isLimited ? " and raise maxmemory" : ""}, or archive journals (docs/archive.md) and keep less of them in Redis.`,
-    "When it is full, events are refused with store.unavailable, and nothing is lost.",
+    whenFull(fullest),
   ].join("\n");
   return share > MEMORY_FAILED ? failed(name, said, fix) : warning(name, said, fix);
 }

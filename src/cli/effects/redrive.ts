@@ -2,8 +2,9 @@
 import type { Command } from "commander";
 import type { Redrive } from "../../webhooks/webhooks.js";
 import { type ActOptions, asAct } from "../act.js";
+import { confirmed } from "../confirm.js";
 import { JSON_OPTION } from "../options.js";
-import { columns, count, note, print, printJson } from "../terminal.js";
+import { columns, count, counted, note, print, printJson } from "../terminal.js";
 import { actOnWebhooks, withWebhooks } from "../webhooks/with-webhooks.js";
 
 const EXAMPLE = `
@@ -11,8 +12,9 @@ Example:
   $ gatehouse effects redrive --endpoint wh_5f0c2a7be2d04c55
   $ gatehouse effects redrive --endpoint wh_5f0c2a7be2d04c55 --yes
 
-Without --yes it says how many deliveries there are, and why they were given up, and changes nothing. Each keeps its
-webhook-id, so a receiver that took one already can tell.`;
+Says first how many deliveries there are and why they were given up, and asks; without a terminal it asks nothing and
+changes nothing until --yes is given. Each keeps its webhook-id, so a receiver that took one already can tell. Run again
+after an interruption it goes on with those that are left.`;
 
 interface RedriveOptions extends ActOptions {
   readonly endpoint?: string;
@@ -30,31 +32,36 @@ export function effectsRedriveCommand(effects: Command): void {
     .option("--endpoint <endpoint>", "to one endpoint; default: to all")
     .option("--type <type>", "of one type of effect")
     .option("--id <id>", "of one effect")
-    .option("--dry-run", "count and reasons alone: what happens without --yes, too")
-    .option("--yes", "do it")
+    .option("--dry-run", "count and reasons alone")
+    .option("--yes", "do not ask")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
     .action(async ({ yes, dryRun, json, by, reason, ...query }: RedriveOptions) => {
-      const applies = yes === true && dryRun === undefined;
+      const preview = await withWebhooks(async (store, { tenant }) => store.previewRedrive(tenant, query));
+      if (!json) for (const line of previewLines(preview)) print(line);
+      if (preview.count === 0 || yes !== true || dryRun === true) {
+        if (json) return printJson({ redriven: false, ...preview });
+        if (preview.count === 0) return;
+        if (dryRun === true || !process.stdin.isTTY) return note("Nothing was changed: --yes redrives them.");
+        if (!(await confirmed("redrive so many deliveries", String(preview.count))))
+          return note("Nothing was changed.");
+      }
       const options = { ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) };
-      const result = applies
-        ? await actOnWebhooks(
-            options,
-            { act: "effects.redrive", about: query },
-            async (store, { tenant }, { touch }) => {
-              const redriven = await store.redrive(tenant, query);
-              touch({ deliveries: redriven.count });
-              return redriven;
-            },
-          )
-        : await withWebhooks(async (store, { tenant }) => store.previewRedrive(tenant, query));
-      if (json) return printJson({ redriven: applies, ...result });
-      for (const line of lines(result, applies)) print(line);
-      if (!applies && result.count > 0) note("Nothing was changed: --yes redrives them.");
+      const result = await actOnWebhooks(
+        options,
+        { act: "effects.redrive", about: query },
+        async (store, { tenant }, { touch }) => {
+          const redriven = await store.redrive(tenant, query);
+          touch({ deliveries: redriven.count });
+          return redriven;
+        },
+      );
+      if (json) return printJson({ redriven: true, ...result });
+      print(`${counted(result.count, "delivery is", "deliveries are")} due again.`);
     });
 }
 
-function lines({ count: n, byReason, byEndpoint, notActive }: Redrive, applies: boolean): string[] {
+function previewLines({ count: n, byReason, byEndpoint, notActive }: Redrive): string[] {
   const rows = (figures: Readonly<Record<string, number>>): string[] =>
     columns(
       Object.entries(figures)
@@ -63,7 +70,7 @@ function lines({ count: n, byReason, byEndpoint, notActive }: Redrive, applies: 
     );
   if (n === 0) return ["No spent delivery matches."];
   return [
-    applies ? `${count(n)} deliveries are due again.` : `${count(n)} spent deliveries would be due again.`,
+    `${counted(n, "spent delivery", "spent deliveries")} would be due again.`,
     ...rows(byReason),
     "To",
     ...rows(byEndpoint),

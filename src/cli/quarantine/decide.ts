@@ -1,4 +1,5 @@
 /** What redriving and dropping have in common: they go from session to session, say how far they are, and can be run again. */
+import { Option } from "commander";
 import type { SessionId } from "../../../machines/session/session.js";
 import type { OpenDeployment } from "../../deployment/open-deployment.js";
 import type { QuarantineDecision } from "../../ingest/inbox-body.js";
@@ -7,9 +8,15 @@ import { type SetAside, readSetAside } from "../../quarantine/set-aside.js";
 import { NotQuarantinedError } from "../../quarantine/quarantine-errors.js";
 import type { PartitionStore } from "../../store/partition-store.js";
 import { EXIT } from "../exit-code.js";
-import { shortId } from "../options.js";
+import { interruption } from "../interrupt.js";
+import { shortId, span } from "../options.js";
 import { progressBar } from "../progress-bar.js";
-import { count, note, paintOut, print } from "../terminal.js";
+import { count, counted, note, paintOut, print } from "../terminal.js";
+
+export const waitOption = (): Option =>
+  new Option("--wait <time>", "how long a worker is waited for, for each session")
+    .argParser(span)
+    .default(10_000, "10s");
 
 /** Sessions decided on side by side. */
 const SIDE_BY_SIDE = 8;
@@ -83,30 +90,35 @@ export async function decideAll(
   options: Omit<DecideOptions, "signal">,
   onDecided: (decided: readonly SessionDecided[]) => void,
 ): Promise<{ readonly decided: readonly SessionDecided[]; readonly isInterrupted: boolean }> {
-  const stopping = new AbortController();
-  const stop = (): void => stopping.abort();
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
+  const { signal, release } = interruption();
   const bar = progressBar(ids.length, "sessions");
   const decided: SessionDecided[] = [];
   let next = 0;
   const lane = async (): Promise<void> => {
-    while (next < ids.length && !stopping.signal.aborted) {
-      const session = ids[next++] as SessionId;
-      const { signal } = stopping;
-      decided.push({ session, result: await decideQuarantine(deployment, session, decision, { ...options, signal }) });
-      bar.show(decided.length);
-      onDecided(decided);
+    try {
+      while (next < ids.length && !signal.aborted) {
+        const session = ids[next++] as SessionId;
+        const result = await decideQuarantine(deployment, session, decision, { ...options, signal });
+        decided.push({ session, result });
+        bar.show(decided.length);
+        onDecided(decided);
+      }
+    } catch (error) {
+      next = ids.length;
+      throw error;
     }
   };
+  const lanes = Array.from({ length: SIDE_BY_SIDE }, lane);
   try {
-    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, lane));
+    await Promise.all(lanes);
   } finally {
+    // What the others have begun is counted, too.
+    await Promise.allSettled(lanes);
     bar.stop();
-    process.off("SIGINT", stop);
-    process.off("SIGTERM", stop);
+    release();
   }
-  decided.sort((one, other) => ids.indexOf(one.session) - ids.indexOf(other.session));
+  const places = new Map(ids.map((id, place) => [id, place]));
+  decided.sort((one, other) => (places.get(one.session) ?? 0) - (places.get(other.session) ?? 0));
   return { decided, isInterrupted: decided.length < ids.length };
 }
 
@@ -128,7 +140,10 @@ export function report(
   if (!decided.every(isSettled)) process.exitCode = EXIT.refused;
   if (isInterrupted) process.exitCode = EXIT.interrupted;
   if (isQuiet) return;
-  for (const { session, result } of decided.slice(0, SHOWN)) print(`${words(done, result)}  ${shortId(session)}`);
+  // Where not all can be named, those that somebody still has to look at are.
+  const first =
+    decided.length > SHOWN ? [...decided].sort((one, other) => +isSettled(one) - +isSettled(other)) : decided;
+  for (const { session, result } of first.slice(0, SHOWN)) print(`${words(done, result)}  ${shortId(session)}`);
   if (decided.length > SHOWN) note(`… and ${count(decided.length - SHOWN)} more; --json has them all.`);
   if (isInterrupted)
     note(`Interrupted: ${count(decided.length)} of ${count(total)} sessions were decided. Run it again to go on.`);
@@ -139,7 +154,7 @@ export function report(
 function words(done: string, result: Decided): string {
   switch (result.status) {
     case "done":
-      return `${paintOut("green", done)}, ${count(result.events)} events, now ${result.state}`;
+      return `${paintOut("green", done)}, ${counted(result.events, "event")}, now ${result.state}`;
     case "free":
       return `${paintOut("green", "not quarantined")} any more`;
     case "again":

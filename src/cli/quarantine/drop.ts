@@ -4,10 +4,10 @@ import { sessionIdParts } from "../../../machines/session/session.js";
 import { readConfig } from "../../config.js";
 import { type ActOptions, asAct, record } from "../act.js";
 import { confirmed } from "../confirm.js";
-import { JSON_OPTION, sessionIdOf, shortId, span } from "../options.js";
+import { JSON_OPTION, sessionIdOf, shortId } from "../options.js";
 import { openRunning } from "../redis-access.js";
-import { columns, count, note, print, printJson } from "../terminal.js";
-import { decideAll, readAll, report, tallied } from "./decide.js";
+import { columns, count, counted, note, print, printJson } from "../terminal.js";
+import { decideAll, readAll, report, tallied, waitOption } from "./decide.js";
 import { noSession } from "./show.js";
 
 const EXAMPLE = `
@@ -30,7 +30,7 @@ export function quarantineDropCommand(quarantine: Command): void {
     .summary("give sessions up: signed out, to begin anew; first a preview")
     .description("Gives up sessions that were set aside, by name.")
     .argument("<session...>", "device/user[/app], or all of tenant/device/user/app")
-    .option("--wait <time>", "how long a worker is waited for, for each session", span, 10_000)
+    .addOption(waitOption())
     .option("--yes", "do not ask")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
@@ -49,7 +49,7 @@ export function quarantineDropCommand(quarantine: Command): void {
             print(shortId(session));
             for (const line of columns([
               [`  ${kind}`, reason],
-              ["  given up", kind === "unreadable" ? "all that was known" : `${count(events)} events`],
+              ["  given up", kind === "unreadable" ? "all that was known" : counted(events, "event")],
               ["  still obeyed", `${count(obeyed)} of the organisation's`],
             ]))
               print(line);

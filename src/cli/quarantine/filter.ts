@@ -8,6 +8,7 @@ import {
   findQuarantined,
 } from "../../quarantine/find-quarantined.js";
 import type { PartitionStore } from "../../store/partition-store.js";
+import { UsageError } from "../failure.js";
 import { sessionIdOf, wholeNumber } from "../options.js";
 import { progressBar } from "../progress-bar.js";
 import { columns, count } from "../terminal.js";
@@ -36,13 +37,16 @@ export const filterOf = ({ kind, why, event, partition, device, user }: FilterOp
   user,
 });
 
-/** Looks through all of them, and shows how far it is. */
+/** Looks through all of them, and shows how far it is. @throws UsageError */
 export async function find(
   store: PartitionStore,
   tenant: string,
   filter: FilterOptions,
 ): Promise<QuarantinedSession[]> {
   const { partitionCount } = store.deployment;
+  if (filter.partition !== undefined && filter.partition >= partitionCount) {
+    throw new UsageError(`there is no partition ${filter.partition}`, { fix: `Give 0 to ${partitionCount - 1}.` });
+  }
   const surveys = await store.survey(Array.from({ length: partitionCount }, (_, partition) => partition));
   const bar = progressBar(
     surveys.reduce((sum, { sessions }) => sum + sessions, 0),
@@ -56,13 +60,16 @@ export async function find(
   }
 }
 
-/** Those that are named, else those that the filter finds. */
+/** Those that are named, else those that the filter finds. @throws UsageError if there are both */
 export async function idsOf(
   store: PartitionStore,
   tenant: string,
   named: readonly string[],
   filter: FilterOptions,
 ): Promise<SessionId[]> {
+  if (named.length > 0 && Object.values(filterOf(filter)).some((value) => value !== undefined)) {
+    throw new UsageError("sessions are named, and a filter is given", { fix: "Name sessions, or give a filter." });
+  }
   if (named.length > 0) return [...new Set(named.map((text) => sessionIdOf(text, tenant)))];
   return (await find(store, tenant, filter)).flatMap(({ session }) => session ?? []);
 }

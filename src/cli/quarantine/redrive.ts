@@ -3,11 +3,11 @@ import type { Command } from "commander";
 import { readConfig } from "../../config.js";
 import { type ActOptions, asAct, record } from "../act.js";
 import { confirmed } from "../confirm.js";
-import { JSON_OPTION, sessionIdOf, shortId, span } from "../options.js";
+import { JSON_OPTION, sessionIdOf, shortId } from "../options.js";
 import { openRunning } from "../redis-access.js";
-import { columns, count, instant, note, paintOut, print, printJson } from "../terminal.js";
+import { columns, count, counted, instant, note, paintOut, print, printJson } from "../terminal.js";
 import { sessionIdParts } from "../../../machines/session/session.js";
-import { decideAll, readAll, report, tallied } from "./decide.js";
+import { decideAll, readAll, report, tallied, waitOption } from "./decide.js";
 import { type FilterOptions, idsOf, reasonLines, withFilter } from "./filter.js";
 
 const EXAMPLE = `
@@ -37,7 +37,7 @@ export function quarantineRedriveCommand(quarantine: Command): void {
     .description("Lifts the quarantine of the sessions named, else of all that the filter finds.")
     .argument("[session...]", "device/user[/app], or all of tenant/device/user/app")
     .option("--despite-loss", "although the journal no longer holds the first of a session's events")
-    .option("--wait <time>", "how long a worker is waited for, for each session", span, 10_000)
+    .addOption(waitOption())
     .option("--yes", "do not ask")
     .option(...JSON_OPTION)
     .addHelpText("after", EXAMPLE)
@@ -59,13 +59,13 @@ export function quarantineRedriveCommand(quarantine: Command): void {
           return note("No session was set aside: there is nothing to redrive.");
         }
         if (!json) {
-          print(`${count(found.length)} ${found.length === 1 ? "session" : "sessions"}, ${count(events)} events`);
+          print(`${counted(found.length, "session")}, ${counted(events, "event")}`);
           for (const line of reasonLines(found.map(({ reason }) => reason))) print(line);
           const rows = found
             .slice(0, SHOWN)
             .map(({ session, at, events: n }) => [
               `  ${shortId(session)}`,
-              `${count(n)} events`,
+              counted(n, "event"),
               at === undefined ? "" : `since ${instant(at)} UTC`,
             ]);
           for (const line of columns(rows)) print(line);

@@ -6,7 +6,7 @@ import { type SetAside, readSetAside } from "../../quarantine/set-aside.js";
 import { NotFoundError } from "../failure.js";
 import { JSON_OPTION, sessionIdOf, shortId } from "../options.js";
 import { openToRead } from "../redis-access.js";
-import { columns, count, instant, note, paintOut, print, printJson } from "../terminal.js";
+import { columns, count, counted, instant, note, paintOut, print, printJson } from "../terminal.js";
 
 const EXAMPLE = `
 Example:
@@ -56,8 +56,8 @@ function page({ session, partition, kind, reason, at, state, records, isCut, toR
       ...(at === undefined ? [] : [["  since", `${instant(at)} UTC`]]),
       ...(state === undefined ? [] : [["  rests in", state]]),
       ["  partition", String(partition)],
-      ...(waiting === 0 ? [] : [["  waiting", `${count(waiting)} accepted events, not processed yet`]]),
-      ...(kind === "unreadable" ? [] : [["  redrive", `applies ${count(toRedrive.length)} events`]]),
+      ...(waiting === 0 ? [] : [["  waiting", `${counted(waiting, "accepted event")}, not processed yet`]]),
+      ...(kind === "unreadable" ? [] : [["  redrive", `applies ${counted(toRedrive.length, "event")}`]]),
       ["  drop", `still obeys ${count(toObey.length)} of them: what the organisation reported`],
     ]),
     ...(isCut ? [paintOut("yellow", "  The journal no longer holds the first of its records.")] : []),

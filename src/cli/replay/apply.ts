@@ -81,6 +81,8 @@ export async function replayApplied(options: ReplayOptions): Promise<void> {
       stopping.abort(new ReplayStoppedError());
       await settled;
     });
+    // Whoever goes on means the same events, and none that was sent in again meanwhile.
+    const resume = (): string => resumeCommand(options, { ...scope, until: scope.until ?? journal.now }, at);
     const bar = progressBar(total, "events");
     const sum = { accepted: 0, duplicate: 0, conflict: 0 };
     let done = 0;
@@ -103,8 +105,8 @@ export async function replayApplied(options: ReplayOptions): Promise<void> {
       }
     };
     const about = {
-      since: scope.since ?? null,
-      until: scope.until ?? null,
+      since: scope.since === undefined ? undefined : iso(scope.since),
+      until: scope.until === undefined ? undefined : iso(scope.until),
       partitions: options.partition?.map(String),
       from: options.from?.join("/"),
     };
@@ -117,9 +119,7 @@ export async function replayApplied(options: ReplayOptions): Promise<void> {
       );
     } catch (error) {
       bar.stop();
-      note(
-        `${count(done)} of ${count(total)} events were sent in. To go on: gatehouse replay --apply --from ${at.join("/")}, and what was given before.`,
-      );
+      note(`${count(done)} of ${count(total)} events were sent in. To go on: ${resume()}`);
       if (!stopping.signal.aborted) throw error;
     } finally {
       bar.stop();
@@ -127,7 +127,13 @@ export async function replayApplied(options: ReplayOptions): Promise<void> {
       release();
     }
     if (json)
-      printJson({ applied: true, ...sum, sent: done, of: total, ...(done < total && { resumeFrom: at.join("/") }) });
+      printJson({
+        applied: true,
+        ...sum,
+        sent: done,
+        of: total,
+        ...(done < total && { resumeFrom: at.join("/"), resume: resume() }),
+      });
     else
       print(
         `${count(done)} sent in = ${count(sum.accepted)} accepted + ${count(sum.duplicate)} duplicate + ${count(sum.conflict)} conflict`,
@@ -135,6 +141,25 @@ export async function replayApplied(options: ReplayOptions): Promise<void> {
   } finally {
     await deployment.close();
   }
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** What goes on where this run stopped. */
+function resumeCommand(
+  { tenant, partition, session }: ReplayOptions,
+  { since, until }: ReemitScope,
+  at: readonly [number, number],
+): string {
+  return [
+    "gatehouse replay --apply",
+    ...(tenant === undefined ? [] : [`--tenant ${tenant}`]),
+    ...(session === undefined ? [] : [`--session ${session}`]),
+    ...(partition === undefined ? [] : [`--partition ${partition.join(" ")}`]),
+    ...(since === undefined ? [] : [`--since ${iso(since)}`]),
+    ...(until === undefined ? [] : [`--until ${iso(until)}`]),
+    `--from ${at.join("/")}`,
+  ].join(" ");
 }
 
 async function* pagesOf(

@@ -20,12 +20,26 @@ export function statsPage(stats: Stats, partitionCount: number): string[] {
       }),
     ).map((line) => line.trimEnd()),
     "",
-    paintOut("bold", `A second, over the last ${duration(rates.overMs)}`),
-    ...columns([
-      ["  accepted", perSecond(rates.acceptedPerSecond)],
-      ["  processed", `${perSecond(rates.processedPerSecond)}, ${perSecond(rates.appliedPerSecond)} of them applied`],
-      ["  effects", perSecond(rates.effectsPerSecond)],
-    ]),
+    paintOut(
+      "bold",
+      rates.overMs === 0 ? "A second: known at the next look" : `A second, over the last ${duration(rates.overMs)}`,
+    ),
+    ...columns(
+      rates.overMs === 0
+        ? [
+            ["  accepted", "–"],
+            ["  processed", "–"],
+            ["  effects", "–"],
+          ]
+        : [
+            ["  accepted", perSecond(rates.acceptedPerSecond)],
+            [
+              "  processed",
+              `${perSecond(rates.processedPerSecond)}, ${perSecond(rates.appliedPerSecond)} of them applied`,
+            ],
+            ["  effects", perSecond(rates.effectsPerSecond)],
+          ],
+    ),
     "",
     paintOut("bold", "Work"),
     ...columns([

@@ -278,6 +278,10 @@ export class MemoryPartitionStore implements PartitionStore {
     return this.#partition(partition).journal.keys().next().value ?? null;
   }
 
+  async newestRecord(partition: number): Promise<number | null> {
+    return [...this.#partition(partition).journal.keys()].at(-1) ?? null;
+  }
+
   async image(partition: number): Promise<PartitionImage> {
     const { seq, head, cursor, state, clock, sessions } = this.#partition(partition);
     return { seq, head, cursor, state, clock, snapshots: new Map(sessions) };

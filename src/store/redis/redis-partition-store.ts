@@ -420,6 +420,16 @@ class RedisPartitionStore implements PartitionStore {
     return seqs.length === 0 ? null : Math.min(...seqs);
   }
 
+  async newestRecord(partition: number): Promise<number | null> {
+    const { journal, tombstones } = this.#keysOf(partition);
+    const [[record], [tombstone]] = await Promise.all([
+      answer("newestRecord", false, this.#redis.xrevrange(journal, "+", "-", "COUNT", 1)),
+      answer("newestRecord", false, this.#redis.zrange(tombstones, "-1", "-1")),
+    ]);
+    const seqs = [...(record ? [firstOf(record[0])] : []), ...(tombstone ? [toTombstone(tombstone).seq] : [])];
+    return seqs.length === 0 ? null : Math.max(...seqs);
+  }
+
   async image(partition: number): Promise<PartitionImage> {
     const { meta, sessions } = this.#keysOf(partition);
     const [seq, head, cursor, state, clock, snapshots] = (await this.#run(

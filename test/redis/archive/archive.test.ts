@@ -567,7 +567,10 @@ describe("a failover that lost what was archived", () => {
     expect((await all()).map(({ seq }) => seq)).toEqual(seqs(1, 550));
   });
 
-  test("cut short while the lost branch is set aside, it is done again to the same end", async () => {
+  test.each([
+    ["before it removed anything", () => true],
+    ["when its checkpoints were removed", (name: string) => !name.includes("checkpoint")],
+  ])("cut short while the lost branch is set aside, %s, it is done again to the same end", async (_, isLeft) => {
     await journal.grow(600);
     await archive();
     const before = await Promise.all(
@@ -578,12 +581,14 @@ describe("a failover that lost what was archived", () => {
     const reader = await opened();
     const tail = await reader.tail(0);
     await setAside(reader, 0, 450, tail as NonNullable<typeof tail>);
-    // As if it had died before it removed them.
-    for (const [name, bytes] of before) await writeFile(join(partitionDirectory(directory, 0), name), bytes);
+    for (const [name, bytes] of before)
+      if (isLeft(name)) await writeFile(join(partitionDirectory(directory, 0), name), bytes);
     expect(await (await opened()).tail(0)).toEqual(tail);
     await lostBehind(450, 20);
     expect(await archive()).toMatchObject({ fork: { after: 450, last: 600 }, seq: 470 });
-    expect(await (await opened()).forks(0)).toHaveLength(1);
+    const reread = await opened();
+    expect(await reread.forks(0)).toMatchObject([{ checkpoints: [{ seq: 600 }] }]);
+    expect((await reread.checkpoints(0)).every(({ seq }) => seq <= 470)).toBe(true);
     expect(await all()).toEqual(await store.records(0, seqs(1, 470)));
   });
 
@@ -658,6 +663,14 @@ describe("pruning", () => {
     expect((await all(6_001)).map(({ seq }) => seq)).toEqual(seqs(6_001, 9_000));
     await journal.grow(5);
     expect(await archive()).toMatchObject({ records: 5, seq: 9_005 });
+  });
+
+  test("a damaged newest checkpoint: nothing goes that could be folded from instead", async () => {
+    const before = await filesIn();
+    const newest = (await (await opened()).checkpoints(0)).at(-1)?.file as string;
+    await truncate(newest, 50);
+    await expect(prune({ olderThanMs: 0 })).rejects.toThrow(newest);
+    expect(await filesIn()).toEqual(before);
   });
 
   test("forks go by age like everything else", async () => {

@@ -57,9 +57,7 @@ async function live(turns: number): Promise<void> {
 }
 
 async function archive(): Promise<void> {
-  const from = { store, prefix: "gh", catalogues };
-  await archiveJournals(home.path, from, { checkpoint: true, segmentBytes: 1 });
-  await archiveCatalogues(home.path, from);
+  await archiveJournals(home.path, { store, prefix: "gh" }, { checkpoint: true, segmentBytes: 1, catalogues });
 }
 const catalogues = {
   current: async () => published.length,

@@ -20,6 +20,7 @@ import { partitionOf, sessionKey } from "../../../src/store/session-key.js";
 import { verifyJournal } from "../../../src/store/verify-journal.js";
 import { Drainer } from "../../../workers/drain.js";
 import { TENANT, TestDeployment, samplePolicy } from "../../support/deployment.js";
+import { interposed } from "../../support/interposed.js";
 import { type TestRedis, startRedis } from "../../support/redis-server.js";
 
 const PARTITIONS = 4;
@@ -295,6 +296,24 @@ describe("dropping", () => {
     });
     expect(await history()).toContain("quarantine.dropped applied");
     expect(await deployment.decide()).toMatchObject({ reasons: ["signedOut.givenUp"] });
+  });
+
+  test("of one that can't be read: a wipe that comes between the look and the decision is still to be done", async () => {
+    await damage();
+    let isFirst = true;
+    const meanwhile = interposed(store, async (call, carryOut) => {
+      if (call === "ingest" && isFirst) {
+        isFirst = false;
+        await send("wipe.requested", { requestId: "w-2", scope: "app" });
+        await deployment.drainAll();
+      }
+      return carryOut();
+    });
+    const decided = await decideQuarantine({ ...target(), store: meanwhile }, ADELE, "quarantine.dropped", WAIT);
+    expect(decided).toMatchObject({ status: "done", state: "signedOut" });
+    await deployment.drainAll();
+    const { session } = await here();
+    expect(session).toMatchObject({ facts: { wipe: { requestId: "w-2", status: "pending" } } });
   });
 
   test("twice does no harm", async () => {

@@ -103,9 +103,17 @@ describe("Redis", () => {
     [850, 0, 1_000, "warning"],
     [850, 0, 0, "ok"],
   ])("memory: %i of %i, on a machine with %i, is %s", (usedMemoryBytes, maxMemoryBytes, systemMemoryBytes, level) => {
-    expect(memoryCheck([{ server: "redis:6379", usedMemoryBytes, maxMemoryBytes, systemMemoryBytes }]).level).toBe(
-      level,
-    );
+    const memory = { server: "redis:6379", usedMemoryBytes, maxMemoryBytes, systemMemoryBytes };
+    expect(memoryCheck([{ ...memory, maxmemoryPolicy: "noeviction" }]).level).toBe(level);
+  });
+
+  test.each([
+    ["refuses events", 100, "noeviction", "nothing is lost"],
+    ["throws data away", 100, "allkeys-lru", "throws stored data away"],
+    ["is ended, where it has no limit", 0, "noeviction", "Set maxmemory"],
+  ])("a full one %s: said", (_, maxMemoryBytes, maxmemoryPolicy, said) => {
+    const memory = { server: "redis:6379", usedMemoryBytes: 96, maxMemoryBytes, systemMemoryBytes: 100 };
+    expect(memoryCheck([{ ...memory, maxmemoryPolicy }]).fix).toContain(said);
   });
 });
 

@@ -203,6 +203,18 @@ describe("verify", () => {
   });
 });
 
+test("a record behind the last one that the partition names is a strange hand's", async () => {
+  const { length } = await journal();
+  const longer = new Proxy(store, {
+    get: (target, name) =>
+      name === "newestRecord"
+        ? async () => length + 1
+        : (Reflect.get(target, name).bind?.(target) ?? Reflect.get(target, name)),
+  });
+  const { faults } = await verifyPartition({ store: longer, catalogues: deployment.catalogues }, 0);
+  expect(faults).toMatchObject([{ what: "surplus", seq: length + 1 }]);
+});
+
 describe("P9: random changes", () => {
   let random = 20_260_302;
   const next = (below: number) => {

@@ -178,6 +178,12 @@ describe("a history that can't become a specification", () => {
     expect(error?.fix).toMatch(fix);
   });
 
+  test("is one of a session that was quarantined: it says since which record", () => {
+    const records = whole.records.map((one) => (one.seq < 4 ? one : { ...one, outcome: "quarantined" as const }));
+    expect(() => kit.fromHistory({ ...whole, records, rules: [] })).toThrow(kit.HistoryQuarantinedError);
+    expect(() => kit.fromHistory({ ...whole, records })).toThrow(/^record 4: the session was quarantined/);
+  });
+
   test("is one that comes to something else today: it says which record, and what was recorded", () => {
     const records = whole.records.map((one) =>
       one.event.type === "pin.set" ? { ...one, to: "locked" as const } : one,
