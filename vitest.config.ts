@@ -70,8 +70,8 @@ export default defineConfig({
           ...REAL,
           include: ["test/cluster/**/*.test.ts"],
           globalSetup: build,
-          testTimeout: 60 * SECOND_MS,
-          hookTimeout: 60 * SECOND_MS,
+          testTimeout: 120 * SECOND_MS,
+          hookTimeout: 120 * SECOND_MS,
         },
       },
       {

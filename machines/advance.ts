@@ -3,7 +3,10 @@
  * the policy changes that were published until then. So a worker that was down for an hour produces what one that
  * never stopped would have produced.
  */
-import { type StepRecord, TIMER_EVENTS, setAside, step } from "./fold.js";
+import { step } from "./fold.js";
+import { TIMER_EVENTS } from "./move.js";
+import { setAside } from "./quarantine.js";
+import type { StepRecord } from "./step-record.js";
 import type { Rules } from "./policy/rules.js";
 import type { ChartRunner } from "./session/chart-runner.js";
 import type { Session } from "./session/session.js";

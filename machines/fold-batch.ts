@@ -3,7 +3,9 @@
  * outcome whoever folds it, and a session's outcome does not depend on how its events were split into batches.
  */
 import { type Broadcast, type Policies, advance, applied, lift, versionInForce } from "./advance.js";
-import { type Occurrence, setAside, step, strayRecord } from "./fold.js";
+import { step } from "./fold.js";
+import { setAside } from "./quarantine.js";
+import { type Occurrence, strayRecord } from "./step-record.js";
 import { type Outcome, OutcomeBuilder } from "./outcome.js";
 import type { Rules } from "./policy/rules.js";
 import { receive } from "./receive.js";

@@ -4,7 +4,7 @@
  */
 import type { Stored } from "./fold-batch.js";
 import type { Effect } from "./effects/catalogue.js";
-import type { StepRecord } from "./fold.js";
+import type { StepRecord } from "./step-record.js";
 import { stateName } from "./session/context.js";
 import { type Session, type SessionId, earliestTimer } from "./session/session.js";
 

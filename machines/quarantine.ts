@@ -1,7 +1,14 @@
-/** What of a session's past is taken in again when somebody decides on its quarantine. */
+/** A session that is set aside, and what of its past is taken in again when somebody decides on it. */
 import { EVENTS } from "./events/catalogue.js";
-import type { Occurrence } from "./fold.js";
 import type { JournalRecord } from "./outcome.js";
+import type { Session } from "./session/session.js";
+import type { Occurrence } from "./step-record.js";
+
+/** The session, with nothing more applied to it until somebody decides. Remembers where it stood. */
+export function setAside(session: Session, reason: string, at: number, event?: string): Session {
+  const since = { asOf: session.asOf, record: session.lastRecord };
+  return { ...session, quarantine: { reason, at, ...(event !== undefined && { event }), since } };
+}
 
 /**
  * The events that were set aside, as a lifted session takes them in.

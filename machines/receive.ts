@@ -1,6 +1,7 @@
 /** One event that was accepted for one session: everything that follows from it, from the deadlines before it to the rules after it. */
 import { type Policies, advance, applied, lift, versionInForce } from "./advance.js";
-import { type Occurrence, type StepRecord, newSession, step, strayRecord } from "./fold.js";
+import { newSession, step } from "./fold.js";
+import { type Occurrence, type StepRecord, strayRecord } from "./step-record.js";
 import type { Session, SessionId } from "./session/session.js";
 
 /**

@@ -1,6 +1,8 @@
 /** When a session may be forgotten: nobody will miss it, and nothing that stands against it would be forgotten with it. */
+import type { SessionEventOf } from "./events/catalogue.js";
 import type { SessionFacts } from "./session/context.js";
 import type { Session } from "./session/session.js";
+import { type InForce, type Occurrence, type Step, notApplied } from "./step-record.js";
 
 /** Why a session stays however long it has been silent. */
 export type KeptBecause =
@@ -26,4 +28,39 @@ function standsAgainst(facts: Readonly<SessionFacts>): boolean {
     // Of the user's own record a session that begins anew is told.
     (facts.threatLevel !== undefined && facts.threatLevel !== "secured")
   );
+}
+
+const KEPT: Record<KeptBecause, string> = {
+  quarantined: "the session is quarantined",
+  wipePending: "a wipe is pending",
+  standsAgainst: "the organisation has something against it",
+};
+
+/** The session's last record, after which there is none; or why it stays. */
+export function retire(
+  session: Session,
+  occurrence: Occurrence & { readonly event: SessionEventOf<"session.retired"> },
+  inForce: InForce,
+): Step {
+  const { event, at } = occurrence;
+  if (session.lastRecord > event.upTo) {
+    return notApplied(session, occurrence, inForce, "stale", "more was recorded since somebody looked");
+  }
+  const kept = keptBecause(session);
+  if (kept !== undefined) return notApplied(session, occurrence, inForce, "ignored", KEPT[kept]);
+  const { rules, version } = inForce;
+  return {
+    record: {
+      session: session.id,
+      at,
+      event,
+      outcome: "applied",
+      from: session.state,
+      revision: session.revision + 1,
+      rules: rules.hash,
+      ...(version !== undefined && { version }),
+      effects: [],
+      ...(session.lastRecord > 0 && { previous: session.lastRecord }),
+    },
+  };
 }

@@ -4,7 +4,9 @@
  * follows is compared with what was recorded, or, under other policies, takes its place.
  */
 import { type Broadcast, type Policies, advance, versionInForce } from "./advance.js";
-import { type StepRecord, TIMER_EVENTS, setAside } from "./fold.js";
+import { TIMER_EVENTS } from "./move.js";
+import { setAside } from "./quarantine.js";
+import type { StepRecord } from "./step-record.js";
 import { isSame } from "./is-same.js";
 import type { JournalRecord } from "./outcome.js";
 import { receive } from "./receive.js";

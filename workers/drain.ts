@@ -2,7 +2,7 @@
  * Drains a partition: load a batch, fold it, commit it, until nothing is left. Two workers on one partition waste work, but
  * only one of them can commit; nothing here decides who.
  */
-import { TIMER_EVENTS } from "../machines/fold.js";
+import { TIMER_EVENTS } from "../machines/move.js";
 import { foldBatch } from "../machines/fold-batch.js";
 import type { JournalRecord } from "../machines/outcome.js";
 import type { RulesSource } from "../src/control/rules-source.js";

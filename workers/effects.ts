@@ -7,6 +7,7 @@ import type { RedisConnection } from "../src/redis/connection.js";
 import { effectId } from "../src/effects/effect-id.js";
 import type { EffectSink } from "../src/effects/effect-sink.js";
 import type { Logger } from "../src/log.js";
+import type { Metrics } from "../src/metrics/metrics.js";
 import { EFFECTS_QUEUE, EffectsJob, queuePrefix } from "../src/queue/queues.js";
 import { type EffectMessage, readEffect } from "../src/store/partition-view.js";
 import type { PartitionStore } from "../src/store/partition-store.js";
@@ -23,6 +24,7 @@ export interface EffectsDependencies {
   /** Stores deliveries of them. Told of an effect twice, it stores one. */
   readonly handOver: (effects: readonly EffectMessage[]) => Promise<void>;
   readonly log: Logger;
+  readonly metrics?: Metrics;
 }
 
 export function startEffectsWorker(dependencies: EffectsDependencies, connection: RedisConnection): Worker {
@@ -44,11 +46,12 @@ export function startEffectsWorker(dependencies: EffectsDependencies, connection
 
 /** @param data the job's: what is not its shape is left alone. @throws whatever kept an effect from being handed over; then none is taken off */
 export async function deliver(
-  { store, prefix, sink, handOver, log }: EffectsDependencies,
+  { store, prefix, sink, handOver, log, metrics }: EffectsDependencies,
   data: unknown,
 ): Promise<void> {
   const job = EffectsJob.safeParse(data);
   if (!job.success || job.data.partition >= store.deployment.partitionCount) {
+    metrics?.leftAlone("effects");
     log.warn("an effects job names no effects of this deployment; left alone");
     return;
   }

@@ -30,6 +30,7 @@ export function startWakeWorkers(
       async ({ data }) => {
         const job = WakeJob.safeParse(data);
         if (!job.success || job.data.partitions.some((partition) => partition >= partitionCount)) {
+          metrics?.leftAlone("wake");
           log.warn({ queue: name }, "a wake job names no partition of this deployment; left alone");
           return;
         }

@@ -146,7 +146,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     }),
     ...(sink === null || deliveries === null
       ? []
-      : [startEffectsWorker({ store, prefix, sink, handOver: deliveries.handOver, log }, queueConnection)]),
+      : [startEffectsWorker({ store, prefix, sink, handOver: deliveries.handOver, log, ...watched }, queueConnection)]),
   ];
   sweep.start();
   log.info({ partitions: store.deployment.partitionCount, clock: store.deployment.clock, prefix }, "worker is up");

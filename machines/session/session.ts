@@ -1,4 +1,5 @@
 /** A session as the fold holds it: where it rests, what it remembers, and which deadlines are armed. */
+import { isSame } from "../is-same.js";
 import type { ResolveFacts } from "../policy/resolve.js";
 import type { Rules } from "../policy/rules.js";
 import type { SessionContext, SessionFacts, StatePath } from "./context.js";
@@ -85,4 +86,23 @@ export function earliestTimer({ timers, quarantine }: Session): number | null {
     if (earliest === null || due < earliest) earliest = due;
   }
   return earliest;
+}
+
+/** The facts to store, and what changed in them. */
+export function storedFacts(
+  before: Readonly<SessionFacts>,
+  context: SessionContext,
+): { facts: Readonly<SessionFacts>; changed?: Record<string, unknown> } {
+  let changed: Record<string, unknown> | undefined;
+  for (const key in context) {
+    if (key === "step") continue;
+    const value = context[key as keyof SessionFacts];
+    const old = before[key as keyof SessionFacts];
+    if (value === old) continue;
+    if (isSame(value, old)) continue;
+    changed ??= {};
+    changed[key] = value ?? null;
+  }
+  const facts: SessionFacts = { ...context, step: undefined } as SessionFacts;
+  return { facts, ...(changed && { changed }) };
 }

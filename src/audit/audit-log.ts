@@ -4,7 +4,7 @@
  * about is not named: a hash tells them apart, so the log need not be touched when they are erased.
  */
 import { createHmac, randomBytes } from "node:crypto";
-import type { RedisConnection } from "../redis/connection.js";
+import { type RedisConnection, confirmed } from "../redis/connection.js";
 import { z } from "zod";
 import { canonicalId } from "../../machines/users/canonical-id.js";
 import { GatehouseError } from "../errors.js";
@@ -173,17 +173,26 @@ export class AuditLog {
   }
 
   async #begin(entry: Entry): Promise<string> {
-    const { log, open } = this.#keys;
-    const id = await answer(this.redis.xadd(log, "MAXLEN", "~", KEPT, "*", "e", JSON.stringify(entry)), true);
+    const { open } = this.#keys;
+    const id = await this.#append(entry);
     if (id === null) throw new Error("the audit log gave no id");
     await answer(this.redis.hset(open, id, "1"), true);
     return id;
   }
 
   async #end(id: string, entry: Entry): Promise<void> {
-    const { log, open } = this.#keys;
-    await answer(this.redis.xadd(log, "MAXLEN", "~", KEPT, "*", "e", JSON.stringify(entry)), true);
+    const { open } = this.#keys;
+    await this.#append(entry);
     await answer(this.redis.hdel(open, id), true);
+  }
+
+  async #append(entry: Entry): Promise<string | null> {
+    const { log } = this.#keys;
+    const text = JSON.stringify(entry);
+    return answer(
+      confirmed(this.redis, log, (redis) => redis.xadd(log, "MAXLEN", "~", KEPT, "*", "e", text)),
+      true,
+    );
   }
 
   async #entryOf({ by, via, key, reason }: Actor, { act, about = {}, person }: Act): Promise<Entry> {

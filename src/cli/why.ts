@@ -1,6 +1,6 @@
 /** `gatehouse why`: why a session is where it is, and what would have kept access. */
 import type { Command } from "commander";
-import type { StepRecord } from "../../machines/fold.js";
+import type { StepRecord } from "../../machines/step-record.js";
 import { readConfig } from "../config.js";
 import { RulesSource } from "../control/rules-source.js";
 import type { History } from "../sessions/history.js";

@@ -13,7 +13,7 @@ import type { CatalogueSource } from "./catalogue-source.js";
 import type { Draft } from "./draft.js";
 
 const PUBLISH = new Script("catalogue-publish", { isConfirmed: true });
-const SAVE_DRAFT = new Script("draft-save");
+const SAVE_DRAFT = new Script("draft-save", { isConfirmed: true });
 
 /** Documents asked for at a time: one may be large. */
 const DOCUMENTS_A_CALL = 20;

@@ -1,5 +1,5 @@
 /** Ten people of the day who call the help desk because they can't get in: for whoever wants to find out why. */
-import type { StepRecord } from "../../machines/fold.js";
+import type { StepRecord } from "../../machines/step-record.js";
 import { stateName } from "../../machines/session/context.js";
 import type { SessionId } from "../../machines/session/session.js";
 import { type StorylineName, cast, sessionIdOf } from "./cast.js";

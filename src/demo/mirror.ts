@@ -4,7 +4,7 @@
  */
 import { type Policies, advance, versionInForce } from "../../machines/advance.js";
 import type { Effect } from "../../machines/effects/catalogue.js";
-import type { Occurrence, StepRecord } from "../../machines/fold.js";
+import type { Occurrence, StepRecord } from "../../machines/step-record.js";
 import type { Catalogue } from "../../machines/policy/catalogue.js";
 import { Resolver } from "../../machines/policy/resolver.js";
 import type { PinRules } from "../../machines/policy/rules.js";

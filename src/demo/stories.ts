@@ -3,7 +3,7 @@ import type { Decision } from "../../machines/decision.js";
 import type { Effect } from "../../machines/effects/catalogue.js";
 import { messageText } from "../../machines/effects/messages.js";
 import type { EventType } from "../../machines/events/catalogue.js";
-import type { StepRecord } from "../../machines/fold.js";
+import type { StepRecord } from "../../machines/step-record.js";
 import type { StatePath } from "../../machines/session/context.js";
 import type { Session, SessionId } from "../../machines/session/session.js";
 import { type StorylineName, cast, sessionIdOf } from "./cast.js";

@@ -3,7 +3,7 @@
  * those who hold the deployment's secret check whether a certain person was erased, and tells nobody else anything.
  */
 import { createHmac } from "node:crypto";
-import type { RedisConnection } from "../redis/connection.js";
+import { type RedisConnection, confirmed } from "../redis/connection.js";
 import { z } from "zod";
 import type { SecretKey } from "../secrets/secret-key.js";
 import { erasuresKey } from "../store/keys.js";
@@ -59,7 +59,9 @@ export async function logErasure(
     erased: { ...erased },
   };
   try {
-    await redis.xadd(erasuresKey(prefix), "MAXLEN", "~", KEPT, "*", "e", JSON.stringify(entry));
+    const key = erasuresKey(prefix);
+    const text = JSON.stringify(entry);
+    await confirmed(redis, key, (node) => node.xadd(key, "MAXLEN", "~", KEPT, "*", "e", text));
   } catch (error) {
     throw toUnavailable(error, "erasure log", true);
   }

@@ -1,4 +1,5 @@
 /** Reads a request's body within limits of size and time. */
+import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import { HttpProblem } from "./problem.js";
 import { parseStrictJson } from "./strict-json.js";
@@ -28,31 +29,33 @@ export const mediaType = (context: Context): string =>
  */
 export async function* readPieces(context: Context): AsyncGenerator<Uint8Array, undefined> {
   refuseEncoding(context);
-  const reader = context.req.raw.body?.getReader();
-  if (reader === undefined) return;
-  try {
-    for (;;) {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(
-          () =>
-            reject(
-              new HttpProblem("request.too_slow", `Nothing of the body came for ${IDLE_MS / 1_000} s.`, {
-                fix: "Send it again; a batch of events that were accepted before does no harm.",
-                headers: { connection: "close" },
-              }),
-            ),
-          IDLE_MS,
-        );
-      });
-      // A connection that is cut in the middle is nobody's to answer.
-      const piece = await Promise.race([reader.read(), late]).finally(() => clearTimeout(timer));
-      if (piece.done) return;
-      yield piece.value;
-    }
-  } finally {
-    reader.releaseLock();
+  const pieces = piecesOf(context);
+  if (pieces === undefined) return;
+  for (;;) {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () =>
+          reject(
+            new HttpProblem("request.too_slow", `Nothing of the body came for ${IDLE_MS / 1_000} s.`, {
+              fix: "Send it again; a batch of events that were accepted before does no harm.",
+              headers: { connection: "close" },
+            }),
+          ),
+        IDLE_MS,
+      );
+    });
+    // A connection that is cut in the middle is nobody's to answer.
+    const piece = await Promise.race([pieces.next(), late]).finally(() => clearTimeout(timer));
+    if (piece.done === true) return;
+    yield piece.value;
   }
+}
+
+/** From the connection itself where there is one: the Web's streams around it cost more than reading does. */
+function piecesOf(context: Context): AsyncIterator<Uint8Array> | undefined {
+  const { incoming } = (context.env ?? {}) as Partial<HttpBindings>;
+  return (incoming ?? context.req.raw.body)?.[Symbol.asyncIterator]();
 }
 
 /** @throws HttpProblem */

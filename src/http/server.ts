@@ -31,7 +31,8 @@ export interface RunningServer {
 
 /** @throws ListenError */
 export async function startServer({ app }: Api, address: Address): Promise<RunningServer> {
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  // With its own Response in place of Node's, an answer that is text needs no stream: a tenth of what a request costs.
+  const listener = getRequestListener(app.fetch);
   const server: Server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,

@@ -1,5 +1,5 @@
 /** What stands in an inbox entry: written here on acceptance, read by whoever folds. */
-import type { Occurrence } from "../../machines/fold.js";
+import type { Occurrence } from "../../machines/step-record.js";
 import type { Entry } from "../../machines/fold-batch.js";
 import type { SessionEvent, SessionEventOf } from "../../machines/events/catalogue.js";
 import type { SessionId } from "../../machines/session/session.js";

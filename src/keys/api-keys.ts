@@ -1,5 +1,5 @@
 /** API keys in Redis: made, listed, revoked, and checked at every request with a short memory. */
-import type { RedisConnection } from "../redis/connection.js";
+import { type RedisConnection, confirmed } from "../redis/connection.js";
 import { GatehouseError } from "../errors.js";
 import type { SecretKey } from "../secrets/secret-key.js";
 import { apiKeysKey } from "../store/keys.js";
@@ -62,7 +62,7 @@ export class ApiKeys {
       expiresAt,
       revokedAt: null,
     };
-    await this.call("create", this.redis.hset(this.#key, record.id, JSON.stringify(record)), true);
+    await this.call("create", this.store(record), true);
     return { record, key: formatKey(text) };
   }
 
@@ -88,7 +88,7 @@ export class ApiKeys {
     }
     if (record.revokedAt !== null) return record;
     const revoked = { ...record, revokedAt: Date.now() };
-    await this.call("revoke", this.redis.hset(this.#key, id, JSON.stringify(revoked)), true);
+    await this.call("revoke", this.store(revoked), true);
     this.#remembered.delete(id);
     return revoked;
   }
@@ -111,6 +111,11 @@ export class ApiKeys {
     if (this.#remembered.size >= REMEMBERED_KEYS) this.#remembered.clear();
     this.#remembered.set(id, { record, until: now + REMEMBERED_MS });
     return record;
+  }
+
+  /** A key that was revoked must not come back with the next primary. */
+  private async store(record: ApiKeyRecord): Promise<unknown> {
+    return confirmed(this.redis, this.#key, (redis) => redis.hset(this.#key, record.id, JSON.stringify(record)));
   }
 
   private async read(id: string): Promise<ApiKeyRecord | undefined> {

@@ -25,6 +25,7 @@ export class Metrics {
   readonly #wakes = this.#counter("gatehouse_wakes_total", "Drains begun, by what asked for them", ["by"]);
   readonly #batches = this.#histogram("gatehouse_batch_entries", "Events folded in one commit", BATCH);
   readonly #lateness = this.#histogram("gatehouse_deadline_lateness_seconds", "Committed after its time", LATE);
+  readonly #leftAlone = this.#counter("gatehouse_jobs_left_alone_total", "Jobs that name nothing there is", ["queue"]);
   readonly #deliveries = this.#counter("gatehouse_deliveries_total", "Attempts to deliver effects", ["outcome"]);
 
   readonly #refreshes: (() => Promise<void>)[] = [];
@@ -57,6 +58,11 @@ export class Metrics {
   committed(entries: number, lateMs: readonly number[]): void {
     this.#batches.observe(entries);
     for (const ms of lateMs) this.#lateness.observe(ms / 1_000);
+  }
+
+  /** A job of one of the queues names nothing of this deployment: nobody made it who was to. */
+  leftAlone(queue: "wake" | "effects"): void {
+    this.#leftAlone.inc({ queue });
   }
 
   delivered(outcome: string): void {

@@ -1,5 +1,5 @@
 /** What is known of one session that was set aside: since when, why, and the records of what came since. */
-import type { Occurrence } from "../../machines/fold.js";
+import type { Occurrence } from "../../machines/step-record.js";
 import type { JournalRecord } from "../../machines/outcome.js";
 import { organisationEvents, setAsideEvents } from "../../machines/quarantine.js";
 import { type SessionId, sessionIdParts } from "../../machines/session/session.js";

@@ -14,6 +14,7 @@ import {
   isCluster,
   optionsOf,
 } from "./address.js";
+import { FreshSentinelConnector } from "./sentinel-connector.js";
 
 /** To one server, wherever its primary is, or to a cluster: commands are the same. */
 export type RedisConnection = Redis | Cluster;
@@ -109,6 +110,21 @@ const CONFIRMATIONS = new WeakMap<RedisConnection, Confirmations>();
 /** Beside a store's connection that was made for class D2; `undefined`: answers need no replica. */
 export const confirmationsOf = (redis: RedisConnection): Confirmations | undefined => CONFIRMATIONS.get(redis);
 
+/**
+ * Sends to whoever has the key. In class D2 the answer comes once a replica has what it tells of.
+ * @throws StoreUnavailableError where no replica confirmed in time, and whatever the server says
+ */
+export async function confirmed<Reply>(
+  redis: RedisConnection,
+  key: string,
+  send: (redis: RedisConnection) => Promise<Reply>,
+): Promise<Reply> {
+  return confirmationsOf(redis)?.run(key, send) ?? send(redis);
+}
+
+const CERTIFICATE_FIX =
+  "Name the authority that signed it in NODE_EXTRA_CA_CERTS, and the server by the name in its certificate; docs/running.md, TLS.";
+
 async function connectOnce(target: RedisTarget, options: ConnectOptions): Promise<RedisConnection> {
   const redis = isCluster(target)
     ? connectNodes(target, STORE, STORE_CLUSTER, options)
@@ -131,7 +147,11 @@ async function connectOnce(target: RedisTarget, options: ConnectOptions): Promis
   } catch (error) {
     redis.disconnect();
     const cause = reason ?? error;
-    throw new StoreUnavailableError(`cannot connect to Redis: ${wordsOf(cause)}`, { cause, outcomeUnknown: false });
+    throw new StoreUnavailableError(`cannot connect to Redis: ${wordsOf(cause)}`, {
+      cause,
+      outcomeUnknown: false,
+      ...(/certificate|altname/i.test(wordsOf(cause)) && { fix: CERTIFICATE_FIX }),
+    });
   } finally {
     clearTimeout(late);
     redis.off("error", note);
@@ -151,6 +171,9 @@ function connect(target: OneServer, settings: RedisOptions, { onError }: Connect
     ...settings,
     // Told of a failover, it leaves the old primary at once instead of waiting for it to say something.
     failoverDetector: true,
+    ...(optionsOf(target).sentinels && { Connector: FreshSentinelConnector }),
+    // One that says nothing is passed over.
+    sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
     sentinelRetryStrategy: COMMON.retryStrategy as (attempt: number) => number,
     ...LEGACY,
   });

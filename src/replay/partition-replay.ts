@@ -4,7 +4,7 @@
  */
 import { decide } from "../../machines/decision.js";
 import type { EffectType } from "../../machines/effects/catalogue.js";
-import type { StepRecord } from "../../machines/fold.js";
+import type { StepRecord } from "../../machines/step-record.js";
 import type { JournalRecord } from "../../machines/outcome.js";
 import type { Rules } from "../../machines/policy/rules.js";
 import type { Beginning } from "./journal-source.js";

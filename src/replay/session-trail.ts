@@ -3,7 +3,7 @@
  * or put in goes on from there, instead of from the beginning; and where the session is again as it was, the rest is known.
  */
 import { type Policies, advance } from "../../machines/advance.js";
-import type { Occurrence, StepRecord } from "../../machines/fold.js";
+import type { Occurrence, StepRecord } from "../../machines/step-record.js";
 import { isSame } from "../../machines/is-same.js";
 import { receive } from "../../machines/receive.js";
 import { stateName } from "../../machines/session/context.js";

@@ -6,7 +6,7 @@
 import { type Policies, versionInForce } from "../../machines/advance.js";
 import { type Decision, decide } from "../../machines/decision.js";
 import type { SessionEvent } from "../../machines/events/catalogue.js";
-import type { StepRecord } from "../../machines/fold.js";
+import type { StepRecord } from "../../machines/step-record.js";
 import type { JournalRecord } from "../../machines/outcome.js";
 import type { Cause } from "../../machines/policy/causes.js";
 import { type Failure, failingConditions } from "../../machines/policy/conditional-launch.js";

@@ -1,6 +1,6 @@
 /** Everything about one session as it stands now, as one document. */
 import { decide } from "../../machines/decision.js";
-import { TIMER_EVENTS } from "../../machines/fold.js";
+import { TIMER_EVENTS } from "../../machines/move.js";
 import type { Rules } from "../../machines/policy/rules.js";
 import type { Session } from "../../machines/session/session.js";
 import type { Look } from "./look.js";

@@ -5,7 +5,7 @@
  */
 import type { Effect } from "../../machines/effects/catalogue.js";
 import type { SessionEvent } from "../../machines/events/catalogue.js";
-import { TIMER_EVENTS } from "../../machines/fold.js";
+import { TIMER_EVENTS } from "../../machines/move.js";
 import type { JournalRecord } from "../../machines/outcome.js";
 import type { Rules } from "../../machines/policy/rules.js";
 import type { Session, SessionId } from "../../machines/session/session.js";

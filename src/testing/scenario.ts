@@ -6,7 +6,7 @@
 import { decide, denyWithout, type Decision } from "../../machines/decision.js";
 import type { Effect } from "../../machines/effects/catalogue.js";
 import type { JournalRecord } from "../../machines/outcome.js";
-import type { Outcome } from "../../machines/fold.js";
+import type { Outcome } from "../../machines/step-record.js";
 import type { Cause } from "../../machines/policy/causes.js";
 import type { Rules } from "../../machines/policy/rules.js";
 import { stateName, type StateName, type StatePath } from "../../machines/session/context.js";

@@ -20,7 +20,7 @@ import { noteText, readNote, readRecord, readSessionField, recordText, sessionFi
 const SCRIPTS = {
   "user-change": new Script("user-change", { isConfirmed: true }),
   "user-done": new Script("user-done"),
-  "user-forget": new Script("user-forget"),
+  "user-forget": new Script("user-forget", { isConfirmed: true }),
   "user-join": new Script("user-join", { isConfirmed: true }),
 };
 

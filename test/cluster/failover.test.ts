@@ -5,10 +5,12 @@ import { decideAccess } from "../../src/decide/decide.js";
 import { discardSink } from "../../src/effects/effect-sink.js";
 import { type OpenDeployment, openDeployment } from "../../src/deployment/open-deployment.js";
 import { ingest } from "../../src/ingest/ingest.js";
+import { ApiKeys } from "../../src/keys/api-keys.js";
 import { createLogger } from "../../src/log.js";
 import type { Durability } from "../../src/redis/durability.js";
 import { verifyPartition } from "../../src/replay/verify-partition.js";
-import { partitionKeys } from "../../src/store/keys.js";
+import { SecretKey } from "../../src/secrets/secret-key.js";
+import { apiKeysKey, partitionKeys } from "../../src/store/keys.js";
 import { reconcilePartition } from "../../src/store/redis/redis-partition-store.js";
 import { randomToken } from "../../src/store/random-token.js";
 import { startWorker } from "../../workers/worker.js";
@@ -124,6 +126,22 @@ test("D2: while no replica confirms, nothing is accepted, and sending it again i
   await eventually(async () => (await ingest(deployment, TENANT, [event])).results[0]?.status).toBe("duplicate");
 });
 
+test("D2: while no replica confirms, no act of an administrator passes for done either", async () => {
+  const deployment = await open("acts", "D2");
+  const { redis, prefix } = deployment;
+  const keys = new ApiKeys(redis, prefix, new SecretKey("0".repeat(64)));
+  const { record } = await keys.create({ tenant: TENANT, name: "backend", scopes: ["emit"], expiresAt: null });
+  const { primary, replica } = await shardWith(new Command("exists", [apiKeysKey(prefix)]).getSlot());
+  await until(async () => /state=online/.test(await primary.redis.info("replication")));
+  replica.signal("SIGSTOP");
+  try {
+    await expect(keys.revoke(TENANT, record.id)).rejects.toMatchObject({ code: "store.unavailable" });
+  } finally {
+    replica.signal("SIGCONT");
+  }
+  await eventually(async () => (await keys.revoke(TENANT, record.id)).revokedAt).not.toBeNull();
+});
+
 test("slots move under load: nothing is lost and nothing is there twice", async () => {
   await setMinReplicas(0);
   await cluster.whole();
@@ -192,8 +210,10 @@ test("a failover that loses accepted events is found out by whoever was told of 
 });
 
 /** The shard that a partition lies on, as it is now. */
-async function shardOf(prefix: string, partition: number): Promise<Shard> {
-  const owner = await ownerOf(slotOf(partition, prefix));
+const shardOf = async (prefix: string, partition: number): Promise<Shard> => shardWith(slotOf(partition, prefix));
+
+async function shardWith(slot: number): Promise<Shard> {
+  const owner = await ownerOf(slot);
   for (const shard of cluster.shards) {
     const now = await shardNow(shard);
     if (now.primary === owner) return now;

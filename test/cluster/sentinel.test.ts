@@ -5,7 +5,7 @@ import { openDeployment } from "../../src/deployment/open-deployment.js";
 import { createLogger } from "../../src/log.js";
 import { connectStore } from "../../src/redis/connection.js";
 import { startWorker } from "../../workers/worker.js";
-import { type Sentinels, startSentinels, until } from "../support/redis-cluster.js";
+import { type Sentinels, type Server, startSentinels, until } from "../support/redis-cluster.js";
 import { SteadyLoad, isDrained, recorded } from "../support/steady-load.js";
 
 let servers: Sentinels;
@@ -42,6 +42,19 @@ test("the primary dies: events are taken and processed by the next one, and what
   await until(() => isDrained(deployment));
   const found = await recorded(deployment);
   for (const [device, ids] of load.accepted) expect([device, found.get(device)]).toEqual([device, ids]);
+});
+
+test("a sentinel hangs when the primary dies: connections pass it over, and whatever they are told meanwhile ends none of them", async () => {
+  const target = { sentinel: servers.addresses, master: servers.master };
+  const connections = await Promise.all(Array.from({ length: 20 }, async () => connectStore(target)));
+  onTestFinished(() => connections.forEach((redis) => redis.disconnect()));
+  const [primary, next] = await servers.roles();
+  const [asked] = servers.sentinels as [Server];
+  asked.signal("SIGSTOP");
+  onTestFinished(() => asked.signal("SIGCONT"));
+  await primary.kill();
+  for (const redis of connections)
+    await until(async () => (await redis.client("INFO")).includes(`laddr=127.0.0.1:${next.port}`));
 });
 
 test("no sentinel knows the name, or none can be reached: the first attempt says so", async () => {

@@ -5,6 +5,7 @@ import { publish } from "../../src/control/publish.js";
 import { RedisCatalogues } from "../../src/control/redis-catalogues.js";
 import type { EffectSink } from "../../src/effects/effect-sink.js";
 import { createLogger } from "../../src/log.js";
+import { Metrics } from "../../src/metrics/metrics.js";
 import { EffectsQueue, WakeQueue } from "../../src/queue/queues.js";
 import { connectQueue, connectStore } from "../../src/redis/connection.js";
 import type { EffectMessage } from "../../src/store/partition-view.js";
@@ -13,6 +14,7 @@ import { startPrivateRedis } from "../../src/redis/private-server.js";
 import { openRedisPartitionStore } from "../../src/store/redis/redis-partition-store.js";
 import { type RunningWorker, startWorker } from "../../workers/worker.js";
 import { TENANT, TestDeployment, samplePolicy } from "../support/deployment.js";
+import { eventually } from "../support/eventually.js";
 import { type TestRedis, startRedis } from "../support/redis-server.js";
 
 let redis: TestRedis;
@@ -48,7 +50,7 @@ class RecordingSink implements EffectSink {
   async close(): Promise<void> {}
 }
 
-async function work(sink: EffectSink, redisUrl = redis.url): Promise<RunningWorker> {
+async function work(sink: EffectSink, redisUrl = redis.url, metrics?: Metrics): Promise<RunningWorker> {
   const worker = await startWorker({
     redis: redisUrl,
     prefix: redis.prefix,
@@ -57,6 +59,7 @@ async function work(sink: EffectSink, redisUrl = redis.url): Promise<RunningWork
     shutdownMs: 5_000,
     sink,
     log: createLogger("silent", "test"),
+    ...(metrics && { metrics }),
   });
   running.push(worker);
   return worker;
@@ -116,15 +119,18 @@ describe("with every key of the queues deleted", () => {
   });
 });
 
-test("S14: a forged job names nothing and delivers nothing", async () => {
+test("S14: a forged job names nothing and delivers nothing, and is counted", async () => {
   const sink = new RecordingSink();
-  await work(sink);
+  const metrics = new Metrics();
+  await work(sink, redis.url, metrics);
   const forger = new EffectsQueue(queueConnection, { prefix: redis.prefix, wakeShards: 1 });
   await forger.handOver(3, ["999-0"]);
   await forger.handOver(99, ["1-0"]);
   await deployment.getIn();
   await sink.next("grantAccess");
   expect(sink.delivered.every(({ session }) => session.startsWith(TENANT))).toBe(true);
+  // The other one names an effect that is not there, as a true job does that comes twice.
+  await eventually(() => metrics.text()).toContain('gatehouse_jobs_left_alone_total{queue="effects"} 1');
   await forger.close();
 });
 

@@ -2,7 +2,7 @@
  * Bugs put in on purpose, each at the port of the store or beside it, so that the product needs no switch for them: a simulation that does not
  * find them would find no others of their kind.
  */
-import { TIMER_EVENTS } from "../../machines/fold.js";
+import { TIMER_EVENTS } from "../../machines/move.js";
 import type { JournalRecord } from "../../machines/outcome.js";
 import { earliestTimer, type Session } from "../../machines/session/session.js";
 import { encodeSession } from "../../machines/session/snapshot.js";

@@ -3,7 +3,7 @@
  * callers were told: every write in its order, so that it can fail over to an earlier moment; what was accepted, folded by the model;
  * and whose commit was let through.
  */
-import { TIMER_EVENTS } from "../../machines/fold.js";
+import { TIMER_EVENTS } from "../../machines/move.js";
 import type { RulesOf } from "../../machines/fold-batch.js";
 import type { SessionId } from "../../machines/session/session.js";
 import { effectId } from "../../src/effects/effect-id.js";

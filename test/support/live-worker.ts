@@ -8,6 +8,7 @@ import { publish } from "../../src/control/publish.js";
 import { RedisCatalogues } from "../../src/control/redis-catalogues.js";
 import { discardSink } from "../../src/effects/effect-sink.js";
 import { createLogger } from "../../src/log.js";
+import type { Metrics } from "../../src/metrics/metrics.js";
 import { WakeQueue } from "../../src/queue/queues.js";
 import { connectQueue, connectStore } from "../../src/redis/connection.js";
 import { openRedisPartitionStore } from "../../src/store/redis/redis-partition-store.js";
@@ -19,7 +20,7 @@ import { interposed } from "./interposed.js";
 import { type TestRedis, startRedis } from "./redis-server.js";
 
 const PARTITIONS = 8;
-const CONTENT = { policies: [samplePolicy("contoso-ios-level2")], conditionalAccess: [], settings: {} };
+const CONTENT = { policies: [samplePolicy("contoso-ios-level2")], conditionalAccess: [] };
 
 export interface LiveWorker {
   readonly redis: TestRedis;
@@ -35,7 +36,9 @@ export interface LiveWorker {
   stop(): Promise<void>;
 }
 
-export async function startLiveWorker(): Promise<LiveWorker> {
+/** @param settings of the tenant. @param metrics that the worker counts in */
+export async function startLiveWorker(settings: object = {}, metrics?: Metrics): Promise<LiveWorker> {
+  const content = { ...CONTENT, settings };
   const redis = await startRedis();
   const { prefix } = redis;
   const connection = await connectStore(redis.url);
@@ -51,7 +54,7 @@ export async function startLiveWorker(): Promise<LiveWorker> {
   const wakeQueue = new WakeQueue(queueConnection, { prefix, wakeShards: 1 });
   const deployment = new TestDeployment(store, Date.now());
   Object.assign(deployment, { wake: wakeQueue.wake });
-  deployment.catalogues.add({ ...CONTENT, version: 1 });
+  deployment.catalogues.add({ ...content, version: 1 });
   const commits: { readonly partition: number; readonly entries: number; readonly at: number }[] = [];
   let committed = 0;
   const worker = await startWorker({
@@ -61,6 +64,7 @@ export async function startLiveWorker(): Promise<LiveWorker> {
     concurrency: 4,
     shutdownMs: 5_000,
     sink: discardSink,
+    ...(metrics && { metrics }),
     log: createLogger("silent", "test"),
     onCommit: (partition, entries) => {
       committed += entries;
@@ -68,7 +72,7 @@ export async function startLiveWorker(): Promise<LiveWorker> {
     },
   });
   const catalogues = new RedisCatalogues(connection, prefix);
-  await publish({ store, catalogues, wake: wakeQueue.wake }, TENANT, CONTENT);
+  await publish({ store, catalogues, wake: wakeQueue.wake }, TENANT, content);
   const untilCommitted = async (): Promise<void> => {
     while (committed < appended) await delay(10);
   };

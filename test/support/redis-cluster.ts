@@ -13,7 +13,7 @@ import { findOrInstallServer } from "../../src/redis/server-binary.js";
 import { freePorts } from "./free-ports.js";
 
 const POLL_MS = 50;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 40_000;
 const SLOTS = 16_384;
 /** Where a node's bus listens, above its port. */
 const BUS = 10_000;
@@ -171,9 +171,13 @@ export async function startCluster(): Promise<RedisCluster> {
 export interface Sentinels {
   readonly primary: Server;
   readonly replica: Server;
+  /** In the order in which they are asked. */
+  readonly sentinels: readonly Server[];
   /** As REDIS_SENTINEL has them. */
   readonly addresses: readonly string[];
   readonly master: string;
+  /** Who is the primary now, and who would be next. */
+  roles(): Promise<[Server, Server]>;
   stop(): Promise<void>;
 }
 
@@ -211,7 +215,9 @@ export async function startSentinels(): Promise<Sentinels> {
     await Promise.all(sentinels.map((sentinel) => sentinel.start()));
     for (const { redis } of sentinels)
       await until(async () => /slaves=1,sentinels=3/.test(await redis.info("sentinel")));
-    return { primary, replica, addresses: sentinels.map(({ url }) => url), master, stop };
+    const roles = async (): Promise<[Server, Server]> =>
+      /role:master/.test(await primary.redis.info("replication")) ? [primary, replica] : [replica, primary];
+    return { primary, replica, sentinels, addresses: sentinels.map(({ url }) => url), master, roles, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -14,9 +14,13 @@ const commandOf = (args: readonly string[]): string => {
   return args.slice(0, Math.min(2, end === -1 ? args.length : end)).join(" ");
 };
 
+/** What a process can't be given later: a terminal, and what Node reads of its environment when it starts. */
+const isOwn = ({ terminal = false, environment = {} }: CliOptions): boolean =>
+  terminal || Object.keys(environment).some((name) => name.startsWith("NODE_"));
+
 export async function runCli(args: readonly string[], options: CliOptions): Promise<Finished> {
   const command = commandOf(args);
-  if (options.terminal !== true && known.has(command)) {
+  if (known.has(command) && !isOwn(options)) {
     warm ??= new WarmProcess();
     return warm.run({ args, environment: environmentOf(options), input: options.input ?? "" });
   }

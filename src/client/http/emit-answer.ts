@@ -101,12 +101,10 @@ function readProblem(body: unknown): { readonly code?: string; readonly detail?:
   return Object.fromEntries(texts) as Record<string, string>;
 }
 
-/** In a few words, of what `fetch` rejects with: the reason is its cause. */
+/** In a few words. Of several addresses that were tried, what became of the first. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return "it took too long";
-  const { cause } = error;
-  return cause instanceof Error && cause.message !== "" ? cause.message : error.message;
+  if (error instanceof AggregateError) return reasonOf(error.errors[0] ?? error.message);
+  return error instanceof Error ? error.message : String(error);
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;

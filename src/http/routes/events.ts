@@ -130,8 +130,8 @@ async function takeBatch(context: ApiContext, dependencies: ApiDependencies, typ
     throw waitMs > 0 ? rateLimited("Too many events of this device or tenant.", waitMs) : refusedAlone(only);
   }
   const wait = preferredWaitMs(context);
-  const asker = context.req.raw.signal;
-  const sessions = wait === undefined ? undefined : await settled(dependencies, key, inputs, wait, asker);
+  const sessions =
+    wait === undefined ? undefined : await settled(dependencies, key, inputs, wait, context.req.raw.signal);
   if (wait !== undefined) context.header("preference-applied", `wait=${wait / 1_000}`);
   if (waitMs > 0) context.header("retry-after", String(Math.ceil(waitMs / 1_000)));
   return context.json({ results, totals, ...(sessions && { sessions }) }, isTaken(totals) ? 202 : 207);

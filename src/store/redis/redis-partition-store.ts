@@ -2,7 +2,7 @@
  * The store on Redis. What must be atomic is one Lua script each (see scripts/); this file turns the port's values into
  * their arguments and the replies back into values, and nothing else.
  */
-import { type RedisConnection, confirmationsOf } from "../../redis/connection.js";
+import { type RedisConnection, confirmed } from "../../redis/connection.js";
 import {
   checkAppends,
   checkChunk,
@@ -53,7 +53,7 @@ const SCRIPTS = {
   chunk: new Script("chunk"),
   commit: new Script("commit"),
   deployment: new Script("deployment"),
-  erase: new Script("erase"),
+  erase: new Script("erase", { isConfirmed: true }),
   image: new Script("image"),
   ingest: new Script("ingest", { isConfirmed: true }),
   load: new Script("load"),
@@ -157,7 +157,13 @@ export async function changeJournalLimits(
  */
 export async function reconcilePartition(redis: RedisConnection, prefix: string, partition: number): Promise<boolean> {
   const { meta } = partitionKeys(prefix, partition);
-  return (await answer("reconcile", true, redis.hdel(meta, "lost"))) === 1;
+  return (
+    (await answer(
+      "reconcile",
+      true,
+      confirmed(redis, meta, (node) => node.hdel(meta, "lost")),
+    )) === 1
+  );
 }
 
 const withoutUndefined = (limits: DeploymentRequest): DeploymentRequest =>
@@ -503,8 +509,7 @@ class RedisPartitionStore implements PartitionStore {
     const last = ascending.at(-1);
     for (let next = ascending[0]; next !== undefined && last !== undefined;) {
       const from = next;
-      const read = async (redis: RedisConnection) => redis.xrange(outbox, from, last, "COUNT", ids.length);
-      const range = confirmationsOf(this.#redis)?.run(outbox, read) ?? read(this.#redis);
+      const range = confirmed(this.#redis, outbox, (redis) => redis.xrange(outbox, from, last, "COUNT", ids.length));
       const rows = (await answer("effects", false, range)).map(toOutboxEntry);
       for (const entry of rows) found.set(entry.id, entry);
       const reached = rows.length < ids.length ? undefined : rows.at(-1)?.id;

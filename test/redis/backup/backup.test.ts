@@ -229,16 +229,31 @@ describe("the file", () => {
     expect(await redis.keys(`${elsewhere}:*`)).toEqual([]);
   });
 
-  test("with a byte changed anywhere is refused", async () => {
+  test("with a byte changed anywhere is refused, unless the byte says nothing", async () => {
     await backUp();
     const whole = await readFile(file);
-    // The first ten bytes are gzip's own: a time and a flag among them say nothing of the content.
-    for (let at = 10; at < whole.length; at += Math.ceil(whole.length / 60)) {
+    const content = gunzipSync(whole);
+    // Gzip has bits that nobody reads: a time in its head, and what fills up the last byte before its sum.
+    const saysNothing = (changed: Buffer): boolean => {
+      try {
+        return gunzipSync(changed).equals(content);
+      } catch {
+        return false;
+      }
+    };
+    let refused = 0;
+    for (let at = 0; at < whole.length; at += 7) {
       const changed = Buffer.from(whole);
       changed[at] = (changed[at] as number) ^ 0x20;
       await writeFile(file, changed);
+      if (saysNothing(changed)) {
+        await checkBackup(file);
+        continue;
+      }
       await expect(checkBackup(file), `changed at ${at}`).rejects.toThrow(BackupDamagedError);
+      refused++;
     }
+    expect(refused).toBeGreaterThan(whole.length / 7 - 10);
   });
 
   test.each<[string, (lines: string[]) => string[], number]>([

@@ -1,6 +1,6 @@
 /** A working day, and what becomes of it without a queue: accepted as the boundary accepts, folded as a worker folds. */
 import { type Entry, type PartitionPolicies, foldBatch } from "../../../machines/fold-batch.js";
-import type { Occurrence } from "../../../machines/fold.js";
+import type { Occurrence } from "../../../machines/step-record.js";
 import type { JournalRecord } from "../../../machines/outcome.js";
 import { Resolver } from "../../../machines/policy/resolver.js";
 import type { Rules } from "../../../machines/policy/rules.js";

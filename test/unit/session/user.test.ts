@@ -1,7 +1,7 @@
 /** What is known of the user, and how a session comes up to it. */
 import { describe, expect, test } from "vitest";
 import { foldBatch } from "../../../machines/fold-batch.js";
-import type { Occurrence } from "../../../machines/fold.js";
+import type { Occurrence } from "../../../machines/step-record.js";
 import { decodeSession, encodeSession } from "../../../machines/session/snapshot.js";
 import {
   type Scenario,
