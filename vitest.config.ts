@@ -6,6 +6,7 @@ import { defineConfig } from "vitest/config";
 
 const SECOND_MS = 1_000;
 const redis = ["test/support/shared-redis.ts"];
+const build = ["test/support/build.ts"];
 const FUZZ = "test/redis/http/fuzz.test.ts";
 
 /** What is of one group runs side by side. Virtual lives use every core, and so does chaos, where real time counts as well. */
@@ -68,6 +69,7 @@ export default defineConfig({
           name: "cluster",
           ...REAL,
           include: ["test/cluster/**/*.test.ts"],
+          globalSetup: build,
           testTimeout: 120 * SECOND_MS,
           hookTimeout: 120 * SECOND_MS,
         },
@@ -78,7 +80,7 @@ export default defineConfig({
           name: "e2e",
           ...REAL,
           include: ["test/e2e/**/*.test.ts", "test/chaos/interrupted.test.ts", "test/soak/**/*.test.ts"],
-          globalSetup: [...redis, "test/support/build.ts"],
+          globalSetup: [...redis, ...build],
           testTimeout: 120 * SECOND_MS,
           hookTimeout: 120 * SECOND_MS,
         },

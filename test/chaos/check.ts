@@ -1,4 +1,5 @@
 /** After a chaos run: what was promised, against what is there. Each violation names the promise that it breaks (P1–P9). */
+import { setTimeout as delay } from "node:timers/promises";
 import { decide } from "../../machines/decision.js";
 import type { JournalRecord } from "../../machines/outcome.js";
 import { stateName } from "../../machines/session/context.js";
@@ -6,9 +7,10 @@ import { sessionIdParts } from "../../machines/session/session.js";
 import { RulesSource } from "../../src/control/rules-source.js";
 import type { OpenDeployment } from "../../src/deployment/open-deployment.js";
 import { effectId } from "../../src/effects/effect-id.js";
+import { StoreUnavailableError } from "../../src/errors.js";
 import { journalPages } from "../../src/replay/journal-pages.js";
 import { verifyPartition } from "../../src/replay/verify-partition.js";
-import { look } from "../../src/sessions/look.js";
+import { type Look, look } from "../../src/sessions/look.js";
 import { isTombstone } from "../../src/store/journal-chain.js";
 import { effectBody } from "../../src/store/partition-view.js";
 import { type Device, SOURCE } from "./load.js";
@@ -27,6 +29,8 @@ export interface CheckInput {
   /** Types of effects that it was to get. */
   readonly effectTypes: ReadonlySet<string>;
 }
+
+const ANSWER_PATIENCE_MS = 30_000;
 
 const partitionsOf = ({ store }: OpenDeployment): number[] =>
   Array.from({ length: store.deployment.partitionCount }, (_, n) => n);
@@ -90,7 +94,7 @@ export async function check(input: CheckInput): Promise<readonly Violation[]> {
   for (const { id, oracle, accepted } of devices) {
     const there = recorded.get(id) ?? [];
     if (there.join() !== accepted.join()) broken("P2", `${id}: ${firstDifference(accepted, there)}`);
-    const { session, now } = await look(deployment, `${input.tenant}/${id}/adele/azure-mobile`);
+    const { session, now } = await lookAtLast(deployment, `${input.tenant}/${id}/adele/azure-mobile`);
     if (session !== undefined && "unreadable" in session) {
       broken("P3", `${id} can't be read: ${session.unreadable}`);
       continue;
@@ -102,6 +106,19 @@ export async function check(input: CheckInput): Promise<readonly Violation[]> {
     if ((decision === "allow") !== oracle.hasAccess) broken("P6", `${id} is answered ${decision} in ${state}`);
   }
   return violations;
+}
+
+/** A server that began a moment ago gives no answer until everybody could hold against it what was accepted before. */
+async function lookAtLast(deployment: OpenDeployment, session: string): Promise<Look> {
+  const givesUpAt = performance.now() + ANSWER_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await look(deployment, session);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) || performance.now() > givesUpAt) throw error;
+      await delay(100);
+    }
+  }
 }
 
 function firstDifference(accepted: readonly string[], recorded: readonly string[]): string {

@@ -4,13 +4,11 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { type PrivateRedis, startPrivateRedis } from "../../src/redis/private-server.js";
+import { programOf } from "../support/built.js";
 import { freePort } from "../support/free-ports.js";
 import { TcpProxy } from "./tcp-proxy.js";
 
-const TSX = import.meta.resolve("tsx");
-const source = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const RESTART_MS = 500;
 
 /**
@@ -23,9 +21,9 @@ export type Kind = "worker" | "api" | "archiver";
 
 /** What a process of each kind runs. */
 const PROGRAMS: Record<Kind, readonly string[]> = {
-  worker: [source("workers/main.ts")],
-  api: [source("src/cli/main.ts"), "serve"],
-  archiver: [source("src/cli/main.ts"), "archive", "run"],
+  worker: programOf("workers/main"),
+  api: [...programOf("src/cli/main"), "serve"],
+  archiver: [...programOf("src/cli/main"), "archive", "run"],
 };
 
 export interface FleetSize {
@@ -75,7 +73,7 @@ export class Member {
     this.starts++;
     const program = [...PROGRAMS[this.kind], ...this.programArguments];
     const log = createWriteStream(this.logFile, { flags: "a" });
-    const child = spawn(process.execPath, ["--import", TSX, ...program], {
+    const child = spawn(process.execPath, program, {
       env: { ...process.env, ...this.environment },
       stdio: ["ignore", "pipe", "pipe"],
       // Ctrl-C in a terminal is for the run, which ends its processes itself.

@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 const chaos = (...args: string[]): Run => {
-  const run = new Run("chaos", ["--directory", directory.path, "--devices", "40", "--seed", "7", ...args]);
+  const run = new Run("chaos", ["--directory", directory.path, "--devices", "10", "--seed", "7", ...args]);
   running.push(run);
   return run;
 };

@@ -1,6 +1,6 @@
 /** A link between processes that can be cut, held up and garbled as networks do: bytes go through it, and it knows nothing of what they say. */
-import { once } from "node:events";
-import { type AddressInfo, type Socket, connect, createServer } from "node:net";
+import { type Socket, connect } from "node:net";
+import { type Passage, Relay } from "../support/relay.js";
 
 /** What becomes of bytes on their way. */
 export interface Weather {
@@ -18,23 +18,23 @@ export class TcpProxy {
   #repliesToSwallow = 0;
   /** A connection to come is cut after so many bytes of what it says. */
   #cutAfterBytes: number | undefined;
-  readonly #sockets = new Set<Socket>();
 
-  private constructor(readonly port: number) {}
+  private constructor(private readonly relay: Relay) {
+    relay.pass = (passage) => this.#join(passage);
+  }
 
   /** @param target port on this machine; asked for at each connection */
   static async start(target: () => number): Promise<TcpProxy> {
-    const server = createServer((client) => proxy.#join(client, connect({ host: "127.0.0.1", port: target() })));
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    server.unref();
-    const proxy: TcpProxy = new TcpProxy((server.address() as AddressInfo).port);
-    return proxy;
+    return new TcpProxy(await Relay.start(() => connect({ host: "127.0.0.1", port: target() })));
+  }
+
+  get port(): number {
+    return this.relay.port;
   }
 
   /** Every connection ends at once. */
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    this.relay.cut();
   }
 
   swallowReplies(count: number): void {
@@ -45,20 +45,7 @@ export class TcpProxy {
     this.#cutAfterBytes = bytes;
   }
 
-  #join(client: Socket, server: Socket): void {
-    const end = (): void => {
-      client.destroy();
-      server.destroy();
-    };
-    for (const socket of [client, server]) {
-      this.#sockets.add(socket);
-      socket.setNoDelay(true);
-      socket.on("error", end);
-      socket.once("close", () => {
-        this.#sockets.delete(socket);
-        end();
-      });
-    }
+  #join({ client, server, end }: Passage): void {
     let left = this.#cutAfterBytes;
     this.#cutAfterBytes = undefined;
     client.on("data", (bytes) => {

@@ -5,6 +5,7 @@ import { openRedisPartitionStore } from "../../src/store/redis/redis-partition-s
 import { RedisUserStore } from "../../src/users/redis-user-store.js";
 import { describePartitionStore } from "../redis/partition-store.contract.js";
 import { describeUserStore } from "../redis/user-store.contract.js";
+import { forManyStores } from "../support/many-stores.js";
 import { type RedisCluster, startCluster } from "../support/redis-cluster.js";
 
 let cluster: RedisCluster;
@@ -17,7 +18,7 @@ beforeAll(async () => {
   cluster = await startCluster();
   const target = { cluster: cluster.addresses };
   redis = await connectStore(target);
-  confirmed = await connectStore(target, { durability: "D2" });
+  confirmed = forManyStores(await connectStore(target, { durability: "D2" }));
 });
 afterAll(async () => {
   redis?.disconnect();

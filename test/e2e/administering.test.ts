@@ -7,8 +7,9 @@ import { type PrivateRedis, startPrivateRedis } from "../../src/redis/private-se
 import { look } from "../../src/sessions/look.js";
 import { partitionKeys } from "../../src/store/keys.js";
 import { sessionKey } from "../../src/store/session-key.js";
-import { Cli, type CliOptions, runCli, temporaryDirectory } from "../support/cli.js";
+import { Cli, type CliOptions, temporaryDirectory } from "../support/cli.js";
 import { eventually } from "../support/eventually.js";
+import { runCli } from "../support/run-cli.js";
 
 const LONG_MS = 120_000;
 

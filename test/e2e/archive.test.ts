@@ -6,7 +6,8 @@ import { connectStore } from "../../src/redis/connection.js";
 import { type PrivateRedis, startPrivateRedis } from "../../src/redis/private-server.js";
 import { partitionKeys } from "../../src/store/keys.js";
 import { zcat } from "../support/archived.js";
-import { Cli, type CliOptions, runCli, temporaryDirectory } from "../support/cli.js";
+import { Cli, type CliOptions, temporaryDirectory } from "../support/cli.js";
+import { runCli } from "../support/run-cli.js";
 
 let home: Awaited<ReturnType<typeof temporaryDirectory>>;
 let redis: PrivateRedis;

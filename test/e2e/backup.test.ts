@@ -3,7 +3,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type PrivateRedis, startPrivateRedis } from "../../src/redis/private-server.js";
-import { Cli, type CliOptions, runCli, temporaryDirectory } from "../support/cli.js";
+import { Cli, type CliOptions, temporaryDirectory } from "../support/cli.js";
+import { runCli } from "../support/run-cli.js";
 
 let home: Awaited<ReturnType<typeof temporaryDirectory>>;
 let one: PrivateRedis;

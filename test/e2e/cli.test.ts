@@ -3,7 +3,8 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { findPrivateRedis } from "../../src/redis/private-server.js";
-import { Cli, runCli, temporaryDirectory } from "../support/cli.js";
+import { Cli, temporaryDirectory } from "../support/cli.js";
+import { runCli } from "../support/run-cli.js";
 
 let home: Awaited<ReturnType<typeof temporaryDirectory>>;
 const run = (...args: string[]) => runCli(args, { directory: home.path });

@@ -5,8 +5,9 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openDeployment } from "../../src/deployment/open-deployment.js";
-import { Cli, PROGRAM, runCli, temporaryDirectory } from "../support/cli.js";
+import { Cli, PROGRAM, temporaryDirectory } from "../support/cli.js";
 import { type TestRedis, startRedis } from "../support/redis-server.js";
+import { runCli } from "../support/run-cli.js";
 
 let home: Awaited<ReturnType<typeof temporaryDirectory>>;
 let redis: TestRedis;

@@ -7,9 +7,10 @@ import { processed } from "../../src/cli/demo/tally.js";
 import { readCounters } from "../../src/store/counters.js";
 import { openDeployment } from "../../src/deployment/open-deployment.js";
 import { findPrivateRedis } from "../../src/redis/private-server.js";
-import { Cli, type Finished, runCli, temporaryDirectory } from "../support/cli.js";
+import { Cli, type Finished, temporaryDirectory } from "../support/cli.js";
+import { runCli } from "../support/run-cli.js";
 
-const DEVICES = 150;
+const DEVICES = 100;
 const STATES = ["unenrolled", "pinSetup", "locked", "active", "noncompliant", "remediating", "signedOut"];
 
 let home: Awaited<ReturnType<typeof temporaryDirectory>>;

@@ -7,7 +7,8 @@ import { readEntry } from "../../src/ingest/inbox-body.js";
 import { connectStore } from "../../src/redis/connection.js";
 import { type PrivateRedis, startPrivateRedis } from "../../src/redis/private-server.js";
 import { openRedisPartitionStore } from "../../src/store/redis/redis-partition-store.js";
-import { Cli, type CliOptions, runCli, temporaryDirectory } from "../support/cli.js";
+import { Cli, type CliOptions, temporaryDirectory } from "../support/cli.js";
+import { runCli } from "../support/run-cli.js";
 
 interface Result {
   readonly sent: number;

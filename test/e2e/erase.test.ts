@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type PrivateRedis, startPrivateRedis } from "../../src/redis/private-server.js";
-import { type CliOptions, runCli, temporaryDirectory } from "../support/cli.js";
+import { type CliOptions, temporaryDirectory } from "../support/cli.js";
+import { runCli } from "../support/run-cli.js";
 
 let home: Awaited<ReturnType<typeof temporaryDirectory>>;
 let redis: PrivateRedis;

@@ -5,8 +5,9 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Webhook } from "standardwebhooks";
-import { Cli, runCli, temporaryDirectory } from "../support/cli.js";
+import { Cli, temporaryDirectory } from "../support/cli.js";
 import { freePort } from "../support/free-ports.js";
+import { runCli } from "../support/run-cli.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

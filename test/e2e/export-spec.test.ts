@@ -3,7 +3,8 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { Cli, runCli, temporaryDirectory } from "../support/cli.js";
+import { Cli, temporaryDirectory } from "../support/cli.js";
+import { runCli } from "../support/run-cli.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Inside the project, where vitest is found. */

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type PrivateRedis, startPrivateRedis } from "../../src/redis/private-server.js";
-import { Cli, runCli, temporaryDirectory } from "../support/cli.js";
+import { Cli, temporaryDirectory } from "../support/cli.js";
+import { runCli } from "../support/run-cli.js";
 
 let home: Awaited<ReturnType<typeof temporaryDirectory>>;
 let redis: PrivateRedis;

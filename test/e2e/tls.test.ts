@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { generate } from "selfsigned";
 import { findOrInstallServer } from "../../src/redis/server-binary.js";
-import { runCli, temporaryDirectory } from "../support/cli.js";
+import { temporaryDirectory } from "../support/cli.js";
 import { freePort } from "../support/free-ports.js";
+import { runCli } from "../support/run-cli.js";
 
 let home: Awaited<ReturnType<typeof temporaryDirectory>>;
 let url: string;

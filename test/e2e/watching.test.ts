@@ -4,8 +4,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type PrivateRedis, startPrivateRedis } from "../../src/redis/private-server.js";
 import type { DoctorCheck } from "../../src/cli/doctor/check.js";
 import type { Stats } from "../../src/cli/stats/report.js";
-import { Cli, type Finished, runCli, temporaryDirectory } from "../support/cli.js";
+import { Cli, type Finished, temporaryDirectory } from "../support/cli.js";
 import { eventually } from "../support/eventually.js";
+import { runCli } from "../support/run-cli.js";
 
 let home: Awaited<ReturnType<typeof temporaryDirectory>>;
 let redis: PrivateRedis;

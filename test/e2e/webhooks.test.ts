@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type PrivateRedis, startPrivateRedis } from "../../src/redis/private-server.js";
-import { Cli, type CliOptions, runCli, temporaryDirectory } from "../support/cli.js";
+import { Cli, type CliOptions, temporaryDirectory } from "../support/cli.js";
 import { WebhookReceiver, answer } from "../support/receiver.js";
 import { eventually } from "../support/eventually.js";
+import { runCli } from "../support/run-cli.js";
 
 let home: Awaited<ReturnType<typeof temporaryDirectory>>;
 let redis: PrivateRedis;

@@ -12,6 +12,7 @@ import { changeJournalLimits, openRedisPartitionStore } from "../../src/store/re
 import { Script } from "../../src/store/redis/script.js";
 import { verifyJournal } from "../../src/store/verify-journal.js";
 import { eventually } from "../support/eventually.js";
+import { forManyStores } from "../support/many-stores.js";
 import { startRedis, type TestRedis } from "../support/redis-server.js";
 import { describePartitionStore } from "./partition-store.contract.js";
 
@@ -25,7 +26,7 @@ const freshPrefix = () => `${server.prefix}-${(prefixes += 1)}`;
 
 beforeAll(async () => {
   server = await startRedis();
-  redis = await connectStore(server.url);
+  redis = forManyStores(await connectStore(server.url));
 });
 afterAll(async () => {
   redis.disconnect();

@@ -16,6 +16,7 @@ import {
   type StoredRecord,
 } from "../../src/store/partition-store.js";
 import { openRedisPartitionStore } from "../../src/store/redis/redis-partition-store.js";
+import { forManyStores } from "../support/many-stores.js";
 import { startRedis, type TestRedis } from "../support/redis-server.js";
 
 let server: TestRedis;
@@ -24,7 +25,7 @@ let runs = 0;
 
 beforeAll(async () => {
   server = await startRedis();
-  redis = await connectStore(server.url);
+  redis = forManyStores(await connectStore(server.url));
 });
 afterAll(async () => {
   redis.disconnect();

@@ -1,12 +1,12 @@
 /** `npm run simulate`: many seeds, or one, or a script; what they came to as a table, or as one JSON object. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Table from "cli-table3";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { z } from "zod";
+import { CommanderError } from "commander";
 import { progressBar } from "../../src/cli/progress-bar.js";
 import { count, duration, note, print, printJson } from "../../src/cli/terminal.js";
+import { type Options, PLANTED_SEEDS, simulateProgram } from "./command-line.js";
 import { PLANTED } from "./planted.js";
 import { type Outcome, Pool } from "./pool.js";
 import { type Script, scriptOf } from "./script.js";
@@ -15,20 +15,8 @@ import { type RunResult, simulate } from "./simulate.js";
 import type { Violation } from "./violations.js";
 
 const MOST_SHOWN = 20;
-/** A planted bug has to be found within so many seeds. */
-const PLANTED_SEEDS = 1_000;
 const WRONG_USAGE = 2;
 const INTERRUPTED = 130;
-
-interface Options {
-  readonly seeds: number;
-  readonly from: number;
-  readonly seed?: number;
-  readonly script?: Script;
-  readonly planted?: true;
-  readonly trace?: true;
-  readonly json?: true;
-}
 
 interface Found {
   readonly bug: string;
@@ -51,53 +39,8 @@ interface Report {
   traceHash?: string;
 }
 
-const whole = (what: string, least: number) => (text: string) => {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
-    throw new InvalidArgumentError(`${what} is a whole number, ${least} or more.`);
-  return value;
-};
-
-const ScriptFile = z.object({
-  seed: z.int().min(0),
-  life: z.enum(["oracle", "wide"]),
-  actions: z.array(z.looseObject({ at: z.number().min(0), do: z.enum(["tell", "ask", "publish", "wait"]) })),
-  faults: z.array(z.looseObject({ kind: z.string() })),
-});
-
-function readScript(file: string): Script {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new InvalidArgumentError(`It can't be read: ${(error as Error).message}`);
-  }
-  try {
-    return ScriptFile.parse(JSON.parse(text)) as unknown as Script;
-  } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
-    throw new InvalidArgumentError(`It is no script that a simulation wrote: ${why}`);
-  }
-}
-
-const program = new Command("simulate")
-  .description("Plays many lives of a deployment, with everything going wrong, and says whether every promise held.")
-  .option("--seeds <n>", "how many", whole("A number of seeds", 1), 100)
-  .option("--from <n>", "the first of them", whole("A seed", 0), 1)
-  .option("--seed <n>", "this one alone", whole("A seed", 0))
-  .option("--script <file>", "a script that a failure left, instead of a seed", readScript)
-  .option("--planted", `also whether each planted bug is found, within ${count(PLANTED_SEEDS)} seeds`)
-  .option("--trace", "with --seed or --script: everything that happened, on stderr")
-  .option("--json", "one JSON object on stdout")
-  .addHelpText(
-    "after",
-    "\nExample:\n  npm run simulate -- --seeds 1000\n  npm run simulate -- --seed 7 --trace\n\nThe same seed is the same run, on every machine. Exit code 1 if a promise was broken or a planted bug was not found; the first\nseed that failed is then shrunk to a small script, which is printed and can be run again with --script.",
-  )
-  .exitOverride()
-  .action(run);
-
 try {
-  await program.parseAsync();
+  await simulateProgram(run).parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE;

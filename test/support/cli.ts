@@ -32,6 +32,12 @@ export interface Finished {
   readonly stderr: string;
 }
 
+/** In which no Redis is known but the one that `environment` names. */
+export function environmentOf({ directory, environment = {} }: CliOptions): NodeJS.ProcessEnv {
+  const { REDIS_URL: _, GATEHOUSE_TEST_REDIS_URL: __, ...inherited } = process.env;
+  return { ...inherited, GATEHOUSE_DIRECTORY: directory, GATEHOUSE_PORT: "0", ...environment };
+}
+
 export class Cli {
   stdout = "";
   stderr = "";
@@ -39,13 +45,12 @@ export class Cli {
   private readonly ended: Promise<unknown>;
   private readonly watchers = new Set<() => void>();
 
-  /** Knows no Redis but the one that `environment` names. */
-  constructor(args: readonly string[], { directory, environment = {}, input, terminal = false }: CliOptions) {
-    const { REDIS_URL: _, GATEHOUSE_TEST_REDIS_URL: __, ...inherited } = process.env;
+  constructor(args: readonly string[], options: CliOptions) {
+    const { input, terminal = false } = options;
     const words = [process.execPath, PROGRAM, ...args];
     const [command = "", ...rest] = terminal ? onTerminal(words) : words;
     this.process = spawn(command, rest, {
-      env: { ...inherited, GATEHOUSE_DIRECTORY: directory, GATEHOUSE_PORT: "0", ...environment },
+      env: environmentOf(options),
       stdio: ["pipe", "pipe", "pipe"],
     });
     for (const name of ["stdout", "stderr"] as const) {
@@ -86,10 +91,6 @@ export class Cli {
     this.process.kill("SIGTERM");
     return this.finished();
   }
-}
-
-export async function runCli(args: readonly string[], options: CliOptions): Promise<Finished> {
-  return new Cli(args, { input: "", ...options }).finished();
 }
 
 export async function temporaryDirectory(): Promise<{ readonly path: string; remove(): Promise<void> }> {

@@ -2,9 +2,9 @@
  * A link to a Redis that understands what is asked through it, so that a test can strike at one chosen call: before the server hears
  * it, in place of its answer, or after it.
  */
-import { once } from "node:events";
-import { type AddressInfo, type Socket, connect, createServer } from "node:net";
+import { type Socket, connect } from "node:net";
 import { Script, type ScriptName } from "../../src/store/redis/script.js";
+import { type Passage, Relay } from "./relay.js";
 
 /** `before`: the server never hears the call. `replyLost`: it does what it was told, and its answer gets lost. `after`: the answer arrived. */
 export type Moment = "before" | "replyLost" | "after";
@@ -31,21 +31,18 @@ export class RedisLink {
   /** How often it struck. */
   strikes = 0;
   #armed: { strike: Strike; left: number } | undefined;
-  readonly #sockets = new Set<Socket>();
-  readonly #server = createServer((client) => this.#join(client));
 
-  private constructor(private readonly target: URL) {}
+  private constructor(private readonly relay: Relay) {
+    relay.pass = (passage) => this.#join(passage);
+  }
 
   /** @param target address of the server: `redis://` or `unix://` */
   static async start(target: string): Promise<RedisLink> {
-    const link = new RedisLink(new URL(target));
-    link.#server.listen(0, "127.0.0.1");
-    await once(link.#server, "listening");
-    return link;
+    return new RedisLink(await Relay.start(() => reach(new URL(target))));
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `redis://127.0.0.1:${this.relay.port}`;
   }
 
   /** One strike at a time; a new one takes the place of one that did not come yet. */
@@ -54,26 +51,10 @@ export class RedisLink {
   }
 
   async stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
+    this.relay.stop();
   }
 
-  #join(client: Socket): void {
-    const { protocol, hostname, port, pathname } = this.target;
-    const server = protocol === "unix:" ? connect(pathname) : connect({ host: hostname, port: Number(port || 6_379) });
-    const end = (): void => {
-      client.destroy();
-      server.destroy();
-    };
-    for (const socket of [client, server]) {
-      this.#sockets.add(socket);
-      socket.setNoDelay(true);
-      socket.on("error", end);
-      socket.once("close", () => {
-        this.#sockets.delete(socket);
-        end();
-      });
-    }
+  #join({ client, server, end }: Passage): void {
     let unread = Buffer.alloc(0);
     /** Struck, and held: nothing passes any more. */
     let isHeld = false;
@@ -119,6 +100,9 @@ export class RedisLink {
     return armed.strike;
   }
 }
+
+const reach = ({ protocol, hostname, port, pathname }: URL): Socket =>
+  protocol === "unix:" ? connect(pathname) : connect({ host: hostname, port: Number(port || 6_379) });
 
 /** The first command that a stretch of requests holds whole, with its size. */
 function nextRequest(bytes: Buffer): { readonly command: Command; readonly bytes: number } | undefined {

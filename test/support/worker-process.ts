@@ -1,10 +1,7 @@
 /** The worker as a process of its own, to be killed. It ends with the test run, whatever happens. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
-
-const PROGRAM = fileURLToPath(new URL("../../workers/main.ts", import.meta.url));
-const TSX = import.meta.resolve("tsx");
+import { programOf } from "./built.js";
 
 export class WorkerProcess {
   /** Of the process, with the signal that ended it. */
@@ -13,7 +10,7 @@ export class WorkerProcess {
   #words = "";
 
   constructor(environment: Readonly<Record<string, string>>) {
-    this.#process = spawn(process.execPath, ["--import", TSX, PROGRAM], {
+    this.#process = spawn(process.execPath, programOf("workers/main"), {
       env: { ...process.env, GATEHOUSE_DURABILITY: "D0", GATEHOUSE_TRUST_REDIS_SETTINGS: "true", ...environment },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });

@@ -11,6 +11,7 @@ import type { ScriptName } from "../../../src/store/redis/script.js";
 import { openRedisPartitionStore } from "../../../src/store/redis/redis-partition-store.js";
 import { Drainer } from "../../../workers/drain.js";
 import { TENANT, TestDeployment, samplePolicy } from "../../support/deployment.js";
+import { forManyStores } from "../../support/many-stores.js";
 import { RedisLink, running } from "../../support/redis-link.js";
 import { type TestRedis, startRedis } from "../../support/redis-server.js";
 
@@ -24,7 +25,7 @@ let connection: Redis;
 
 beforeAll(async () => {
   redis = await startRedis();
-  connection = await connectStore(redis.url);
+  connection = forManyStores(await connectStore(redis.url));
 });
 afterAll(async () => {
   connection.disconnect();

@@ -20,6 +20,7 @@ import { openRedisPartitionStore } from "../../../src/store/redis/redis-partitio
 import { Sweep } from "../../../workers/sweep.js";
 import { TENANT, TestDeployment, samplePolicy } from "../../support/deployment.js";
 import { interposed } from "../../support/interposed.js";
+import { forManyStores } from "../../support/many-stores.js";
 import { type Moment, RedisLink, type Strike, running } from "../../support/redis-link.js";
 import { type TestRedis, startRedis } from "../../support/redis-server.js";
 import { WorkerProcess } from "../../support/worker-process.js";
@@ -41,7 +42,7 @@ const processes = new Set<WorkerProcess>();
 
 beforeAll(async () => {
   redis = await startRedis();
-  connection = await connectStore(redis.url);
+  connection = forManyStores(await connectStore(redis.url));
   directory = await mkdtemp(join(tmpdir(), "gatehouse-killed-"));
 });
 afterAll(async () => {
