@@ -49,55 +49,71 @@ const queueOptions = (connection: RedisConnection, prefix: string, name: string)
 
 /**
  * Adds wake jobs. A job costs as much as a drain, and one call of ingest may wake many partitions: those that are woken together
- * share one. Nothing need be told apart or deduplicated: ingest wakes a partition only when it was at rest.
+ * share one, and so do those that are woken while one is being added. Nothing need be told apart or deduplicated: ingest wakes a
+ * partition only when it was at rest.
  */
 export class WakeQueue {
-  private readonly queues: readonly Queue[];
-  /** Partitions woken since the last job, by shard. */
-  private readonly woken: Set<number>[];
-  private readonly underWay = new Set<Promise<unknown>>();
+  private readonly shards: readonly WakeShard[];
 
   constructor(
     connection: RedisConnection,
     { prefix, wakeShards }: QueueSettings,
-    private readonly onLost: (error: unknown) => void = () => {},
+    onLost: (error: unknown) => void = () => {},
   ) {
-    this.woken = Array.from({ length: wakeShards }, () => new Set());
-    this.queues = Array.from({ length: wakeShards }, (_, shard) => {
+    this.shards = Array.from({ length: wakeShards }, (_, shard) => {
       const name = wakeQueueName(shard);
       const queue = new Queue(name, queueOptions(connection, prefix, name));
       queue.on("error", onLost);
-      return queue;
+      return new WakeShard(queue, onLost);
     });
   }
 
-  readonly wake: Wake = (partition) => {
-    const shard = partition % this.queues.length;
-    const woken = this.woken[shard] as Set<number>;
-    const isFirst = woken.size === 0;
-    woken.add(partition);
-    if (!isFirst) return;
-    // Answers that Redis gave in one go are all seen before the job is added.
-    const added = new Promise((resolve) => setImmediate(resolve))
-      .then(async () => {
-        const partitions = [...woken];
-        woken.clear();
-        await (this.queues[shard] as Queue).add("drain", { partitions } satisfies WakeJob);
-      })
-      // Losing a hint is no failure: the sweep finds the partitions by their facts.
-      .catch(this.onLost)
-      .finally(() => this.underWay.delete(added));
-    this.underWay.add(added);
-  };
+  readonly wake: Wake = (partition) => (this.shards[partition % this.shards.length] as WakeShard).wake(partition);
 
   /** Resolves when every wake so far has been handed to Redis. */
   async settled(): Promise<void> {
-    await Promise.all(this.underWay);
+    await Promise.all(this.shards.map((shard) => shard.settled()));
   }
 
   async close(): Promise<void> {
     await this.settled();
-    await Promise.all(this.queues.map((queue) => queue.close()));
+    await Promise.all(this.shards.map((shard) => shard.close()));
+  }
+}
+
+class WakeShard {
+  /** Partitions woken since the last job. */
+  private readonly woken = new Set<number>();
+  private adding: Promise<void> | undefined;
+
+  constructor(
+    private readonly queue: Queue,
+    private readonly onLost: (error: unknown) => void,
+  ) {}
+
+  wake(partition: number): void {
+    this.woken.add(partition);
+    this.adding ??= this.addJobs();
+  }
+
+  async settled(): Promise<void> {
+    await this.adding;
+  }
+
+  async close(): Promise<void> {
+    await this.queue.close();
+  }
+
+  private async addJobs(): Promise<void> {
+    while (this.woken.size > 0) {
+      // Answers that Redis gave in one go are all seen before the job is added.
+      await new Promise((resolve) => setImmediate(resolve));
+      const partitions = [...this.woken];
+      this.woken.clear();
+      // Losing a hint is no failure: the sweep finds the partitions by their facts.
+      await this.queue.add("drain", { partitions } satisfies WakeJob).catch(this.onLost);
+    }
+    this.adding = undefined;
   }
 }
 

@@ -15,6 +15,7 @@ import {
   optionsOf,
 } from "./address.js";
 import { FreshSentinelConnector } from "./sentinel-connector.js";
+import { writeTogether } from "./write-together.js";
 
 /** To one server, wherever its primary is, or to a cluster: commands are the same. */
 export type RedisConnection = Redis | Cluster;
@@ -179,6 +180,7 @@ function connect(target: OneServer, settings: RedisOptions, { onError }: Connect
   });
   // Without a listener ioredis writes to stderr on its own.
   redis.on("error", onError ?? (() => undefined));
+  writeTogether(redis);
   return redis;
 }
 
