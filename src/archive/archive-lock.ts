@@ -47,10 +47,13 @@ export async function withArchiveLock<Result>(
   const file = join(directory, LOCK_FILE);
   const nonce = randomUUID();
   const holder: Holder = { pid: process.pid, host: hostname(), startedAt: new Date().toISOString(), nonce };
+  // Before the file is there: whoever sees it in between would take it for one that this process left behind.
+  heldHere.add(nonce);
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     await take(file, holder, performance.now() + waitMs);
   } catch (error) {
+    heldHere.delete(nonce);
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (syscall === undefined || code === undefined) throw error;
     throw new ArchiveFileError(`${file} can't be written: ${(error as Error).message}`, {
@@ -58,7 +61,6 @@ export async function withArchiveLock<Result>(
       fix: "Name a directory that you may write, or that can be made.",
     });
   }
-  heldHere.add(nonce);
   const touching = setInterval(() => {
     const now = new Date();
     void utimes(file, now, now).catch(() => undefined);
