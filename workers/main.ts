@@ -64,8 +64,8 @@ try {
           { host: config.metricsHost, port: config.metricsPort },
         );
   if (watch !== undefined) log.info({ url: watch.url }, "metrics and probes are served");
-  // A parent that waits for the worker to be up is told by a message.
-  if (process.connected) process.send?.("up");
+  // A parent that waits for the worker to be up is told by a message. One that died at this moment is heard of by the disconnection.
+  if (process.connected) process.send?.("up", undefined, undefined, () => undefined);
   log.info({ why: await toldToStop }, "stopping");
   stopping.abort();
   await worker.stop();

@@ -36,5 +36,6 @@ async function open({ redis: target, prefix }: WalkProcessInput): Promise<WalkSt
 }
 
 function tell(reply: StepReply): void {
-  process.send?.(reply);
+  // A worker that died meanwhile is heard of by the disconnection.
+  process.send?.(reply, undefined, undefined, () => undefined);
 }

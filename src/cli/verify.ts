@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { readConfig } from "../config.js";
 import { readerOf } from "../replay/journal-source.js";
 import type { Fault, PartitionVerdict } from "../replay/verify-partition.js";
-import { checkHeads, readSignedHeads, signHeads, writeSignedHeads } from "../replay/signed-heads.js";
+import { checkHeads, checkSigning, readSignedHeads, signHeads, writeSignedHeads } from "../replay/signed-heads.js";
 import { ARCHIVE_OPTION } from "./archive-to-read.js";
 import { EXIT } from "./exit-code.js";
 import { UsageError } from "./failure.js";
@@ -54,6 +54,7 @@ async function verify({ partition, sign, heads, signer, archive, json }: VerifyO
       fix: "Name the file with --heads FILE.",
     });
   }
+  if (sign !== undefined && heads !== undefined) await checkSigning(sign, heads);
   const signed = heads === undefined || sign !== undefined ? undefined : await readSignedHeads(heads, signer);
   const config = readConfig();
   const opened = await openJournal(config, archive);

@@ -3,6 +3,7 @@
  * to there was changed, and needs to trust neither Redis nor whoever runs it.
  */
 import { createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { GatehouseError } from "../errors.js";
@@ -23,10 +24,21 @@ const SignedHeads = z.strictObject({
 });
 export type SignedHeads = z.infer<typeof SignedHeads>;
 
+const WHERE_TO_WRITE = "Name a file that does not exist, in a directory that does.";
+
 /** The key or the file can't be used, or the signature is not what it should be. */
 export class SignedHeadsError extends GatehouseError {
   readonly code = "heads.invalid";
   readonly retryable = false;
+}
+
+/**
+ * Before a long run: whether there is a key to sign with, and nothing in the place of what will be written.
+ * @throws SignedHeadsError
+ */
+export async function checkSigning(keyFile: string, file: string): Promise<void> {
+  await readKey(keyFile, createPrivateKey);
+  if (existsSync(file)) throw new SignedHeadsError(`${file} exists`, { fix: WHERE_TO_WRITE });
 }
 
 /** @param keyFile PEM of an Ed25519 private key. @throws SignedHeadsError */
@@ -55,7 +67,7 @@ export async function writeSignedHeads(file: string, heads: SignedHeads): Promis
   await writeFile(file, `${JSON.stringify(heads, undefined, 2)}\n`, { flag: "wx" }).catch((cause: unknown) => {
     throw new SignedHeadsError(`${file} can't be written: ${(cause as Error).message}`, {
       cause,
-      fix: "Name a file that does not exist, in a directory that does.",
+      fix: WHERE_TO_WRITE,
     });
   });
 }

@@ -268,7 +268,7 @@ test.runIf(process.platform === "linux")(
     const input = devices
       .flatMap((subject) => [
         event(subject, "account.signedIn", { platform: "ios" }),
-        ...Array.from({ length: 20 }, () => event(subject, "app.backgrounded")),
+        ...Array.from({ length: 120 }, () => event(subject, "app.backgrounded")),
       ])
       .join("");
     await runCli(["emit", "-"], { ...options, input });

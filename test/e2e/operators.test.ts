@@ -173,6 +173,7 @@ describe("verify and replay", () => {
     await writeFile(signer, publicKey.export({ type: "spki", format: "pem" }));
     expect(await run("verify", "--sign", key, "--heads", heads)).toMatchObject({ code: 0 });
     expect((await ask("verify", "--heads", heads, "--signer", signer)).body.changedSinceSigned).toEqual([]);
+    expect((await run("verify", "--sign", key, "--heads", heads)).stderr).toMatch(/heads\.json exists\n/);
     const other = join(files, "other.pem");
     await writeFile(other, generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }));
     expect((await run("verify", "--heads", heads, "--signer", other)).stderr).toContain("does not hold");

@@ -16,6 +16,8 @@ const LOOK_MS = 250;
 const HEARTBEAT_MS = 15_000;
 /** Streams side by side in one process: each looks at every partition four times a second. */
 const MAX_STREAMS = 32;
+/** Of them for one tenant: nobody keeps the others out. */
+const MAX_STREAMS_OF_TENANT = 16;
 const BUSY_MS = 10_000;
 
 const State = z.enum(ASKED_STATES);
@@ -62,7 +64,8 @@ function message(followed: Followed): { readonly event: string; readonly data: s
 export function streamRoutes(api: Api): void {
   const { deployment, stopping, log } = api.dependencies;
   const { partitionCount } = deployment.store.deployment;
-  let streams = 0;
+  /** Open now, by tenant. */
+  const open = new Map<string, number>();
 
   api.route(
     {
@@ -85,8 +88,12 @@ export function streamRoutes(api: Api): void {
       const filter = { ...asked, all: all === "true" };
       const position = last === undefined ? undefined : positionOf(last, partitionCount);
       const follower = await TransitionFollower.begin(deployment, tenant, filter, position);
-      if (streams >= MAX_STREAMS) throw rateLimited(`This server has ${MAX_STREAMS} streams open already.`, BUSY_MS);
-      streams++;
+      const ofTenant = open.get(tenant) ?? 0;
+      if (ofTenant >= MAX_STREAMS_OF_TENANT)
+        throw rateLimited(`This server has ${MAX_STREAMS_OF_TENANT} streams of the tenant open already.`, BUSY_MS);
+      if ([...open.values()].reduce((sum, streams) => sum + streams, 0) >= MAX_STREAMS)
+        throw rateLimited(`This server has ${MAX_STREAMS} streams open already.`, BUSY_MS);
+      open.set(tenant, ofTenant + 1);
       return streamSSE(
         context,
         async (stream) => {
@@ -107,7 +114,7 @@ export function streamRoutes(api: Api): void {
               if (!more) await delay(LOOK_MS);
             }
           } finally {
-            streams--;
+            open.set(tenant, (open.get(tenant) ?? 1) - 1);
           }
         },
         async (error) => {

@@ -117,7 +117,9 @@ describe("answers", () => {
       .map(({ body }) => JSON.parse(body))
       .filter(({ session }) => session.includes(`/${device}/`));
     expect(ours.length).toBeGreaterThan(0);
-    expect(ours.map(({ traceparent }) => traceparent)).toEqual(ours.map(() => expected));
+    // Where an SDK records spans, as another test of this process may have it, each has its own in the same trace.
+    const traceOf = (traceparent: string): string => traceparent.slice(0, "00-".length + 32);
+    expect(ours.map(({ traceparent }) => traceOf(traceparent))).toEqual(ours.map(() => traceOf(expected)));
   });
 
   test("one event that is refused is a problem that says where and how to mend it", async () => {

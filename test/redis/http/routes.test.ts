@@ -1,10 +1,11 @@
 /** Every route there is, found in the OpenAPI document: what it answers is documented, and no tenant sees another. */
 import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type TestApi, cloudEvent, startApi } from "../../support/api-server.js";
 import { type DocumentedRoute, documentedRoutes } from "../../support/openapi-routes.js";
 import { POSTURE, SIX_DIGITS, samplePolicy } from "../../support/deployment.js";
+import { eventually } from "../../support/eventually.js";
 
 /** What only the first tenant has. */
 const OURS = { device: "secret-phone", user: "canary-user", policy: "canary-policy", name: "Canary key" };
@@ -173,6 +174,25 @@ describe("GET /v1/stream", () => {
     const [, data] = await second.until(/data: (.*)\n/);
     expect(JSON.parse(data!)).toMatchObject({ session: "contoso/streamed-2/adele/azure-mobile", to: "active" });
     second.end();
+  });
+
+  test("one tenant has 16 at once, and keeps no other tenant out", async () => {
+    const ending: AbortController[] = [];
+    onTestFinished(() => ending.forEach((one) => one.abort()));
+    const open = async (key: string): Promise<number> => {
+      const one = new AbortController();
+      ending.push(one);
+      const headers = { authorization: `Bearer ${key}` };
+      return (await fetch(`${api.url}/v1/stream`, { headers, signal: one.signal })).status;
+    };
+    const [busy, other] = (await Promise.all(
+      ["northwind", "fabrikam"].map(async (tenant) => api.newKey(["operate"], { tenant })),
+    )) as [string, string];
+    for (let n = 0; n < 16; n++) expect(await open(busy)).toBe(200);
+    expect(await open(busy)).toBe(429);
+    expect(await open(other)).toBe(200);
+    ending[0]?.abort();
+    await eventually(async () => open(busy)).toBe(200);
   });
 
   test("an id that it never gave is a problem", async () => {
