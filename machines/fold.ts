@@ -14,7 +14,7 @@ import { SESSION_CHART } from "./session/chart-runner.js";
 import { NO_FACTS } from "./session/context.js";
 import { standingCauses } from "./session/ladder.js";
 import { type Session, type SessionId, contextAt, storedFacts } from "./session/session.js";
-import { type Occurrence, type Step, notApplied } from "./step-record.js";
+import { type Occurrence, type Step, notApplied, occurred } from "./step-record.js";
 
 const OLDER_THAN_RECORD = "older than what the session knows of the user";
 const TOO_LATE_FOR_RECORD = "older than the last event that restricted the user";
@@ -47,7 +47,7 @@ export function step(
   version?: number,
   chart = SESSION_CHART,
 ): Step {
-  const { event, at, origin, userVersion, redrives } = occurrence;
+  const { event, at, origin, userVersion } = occurrence;
   const inForce = { rules, version };
   if (event.type === "quarantine.lifted" || event.type === "quarantine.dropped") {
     return decideQuarantine(session, { ...occurrence, event }, inForce, chart);
@@ -125,11 +125,7 @@ export function step(
     },
     record: {
       session: session.id,
-      at,
-      event,
-      ...(origin && { origin }),
-      ...(userVersion !== undefined && { userVersion }),
-      ...(redrives !== undefined && { redrives }),
+      ...occurred(occurrence),
       outcome: "applied",
       from: session.state,
       to: next.state,

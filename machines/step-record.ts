@@ -69,23 +69,36 @@ export interface InForce {
   readonly version: number | undefined;
 }
 
+/** What a record says of the event that it is about, as it came. */
+export function occurred({
+  event,
+  at,
+  origin,
+  userVersion,
+  redrives,
+}: Occurrence): Pick<StepRecord, "at" | "event" | "origin" | "userVersion" | "redrives"> {
+  return {
+    at,
+    event,
+    ...(origin && { origin }),
+    ...(userVersion !== undefined && { userVersion }),
+    ...(redrives !== undefined && { redrives }),
+  };
+}
+
 /** The record of an event that changed nothing, with the reason. */
 export function notApplied(
   session: Session,
-  { event, at, origin, userVersion, redrives }: Occurrence,
+  occurrence: Occurrence,
   { rules, version }: InForce,
   outcome: Exclude<Outcome, "applied">,
   reason: string,
 ): Step {
   return {
-    session: { ...session, asOf: at },
+    session: { ...session, asOf: occurrence.at },
     record: {
       session: session.id,
-      at,
-      event,
-      ...(origin && { origin }),
-      ...(userVersion !== undefined && { userVersion }),
-      ...(redrives !== undefined && { redrives }),
+      ...occurred(occurrence),
       outcome,
       reason,
       from: session.state,

@@ -4,7 +4,7 @@
  * about is not named: a hash tells them apart, so the log need not be touched when they are erased.
  */
 import { createHmac, randomBytes } from "node:crypto";
-import { type RedisConnection, confirmed } from "../redis/connection.js";
+import { type RedisConnection, withReplica } from "../redis/connection.js";
 import { z } from "zod";
 import { canonicalId } from "../../machines/users/canonical-id.js";
 import { GatehouseError } from "../errors.js";
@@ -190,7 +190,7 @@ export class AuditLog {
     const { log } = this.#keys;
     const text = JSON.stringify(entry);
     return answer(
-      confirmed(this.redis, log, (redis) => redis.xadd(log, "MAXLEN", "~", KEPT, "*", "e", text)),
+      withReplica(this.redis, log, (redis) => redis.xadd(log, "MAXLEN", "~", KEPT, "*", "e", text)),
       true,
     );
   }

@@ -3,7 +3,7 @@
  * those who hold the deployment's secret check whether a certain person was erased, and tells nobody else anything.
  */
 import { createHmac } from "node:crypto";
-import { type RedisConnection, confirmed } from "../redis/connection.js";
+import { type RedisConnection, withReplica } from "../redis/connection.js";
 import { z } from "zod";
 import type { SecretKey } from "../secrets/secret-key.js";
 import { erasuresKey } from "../store/keys.js";
@@ -61,7 +61,7 @@ export async function logErasure(
   try {
     const key = erasuresKey(prefix);
     const text = JSON.stringify(entry);
-    await confirmed(redis, key, (node) => node.xadd(key, "MAXLEN", "~", KEPT, "*", "e", text));
+    await withReplica(redis, key, (node) => node.xadd(key, "MAXLEN", "~", KEPT, "*", "e", text));
   } catch (error) {
     throw toUnavailable(error, "erasure log", true);
   }

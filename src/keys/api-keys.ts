@@ -1,5 +1,5 @@
 /** API keys in Redis: made, listed, revoked, and checked at every request with a short memory. */
-import { type RedisConnection, confirmed } from "../redis/connection.js";
+import { type RedisConnection, withReplica } from "../redis/connection.js";
 import { GatehouseError } from "../errors.js";
 import type { SecretKey } from "../secrets/secret-key.js";
 import { apiKeysKey } from "../store/keys.js";
@@ -115,7 +115,7 @@ export class ApiKeys {
 
   /** A key that was revoked must not come back with the next primary. */
   private async store(record: ApiKeyRecord): Promise<unknown> {
-    return confirmed(this.redis, this.#key, (redis) => redis.hset(this.#key, record.id, JSON.stringify(record)));
+    return withReplica(this.redis, this.#key, (redis) => redis.hset(this.#key, record.id, JSON.stringify(record)));
   }
 
   private async read(id: string): Promise<ApiKeyRecord | undefined> {

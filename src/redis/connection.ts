@@ -21,7 +21,7 @@ import { writeTogether } from "./write-together.js";
 export type RedisConnection = Redis | Cluster;
 
 export interface StoreOptions extends ConnectOptions {
-  /** `D2`: answers that are given out wait for a replica; see {@link confirmationsOf}. Default `D1`. */
+  /** `D2`: answers that are given out wait for a replica; see {@link withReplica}. Default `D1`. */
   readonly durability?: Durability;
 }
 
@@ -106,21 +106,19 @@ export async function connectStore(target: RedisTarget, options: StoreOptions = 
   }
 }
 
+/** Beside each store's connection that was made for class D2. */
 const CONFIRMATIONS = new WeakMap<RedisConnection, Confirmations>();
-
-/** Beside a store's connection that was made for class D2; `undefined`: answers need no replica. */
-export const confirmationsOf = (redis: RedisConnection): Confirmations | undefined => CONFIRMATIONS.get(redis);
 
 /**
  * Sends to whoever has the key. In class D2 the answer comes once a replica has what it tells of.
  * @throws StoreUnavailableError where no replica confirmed in time, and whatever the server says
  */
-export async function confirmed<Reply>(
+export async function withReplica<Reply>(
   redis: RedisConnection,
   key: string,
   send: (redis: RedisConnection) => Promise<Reply>,
 ): Promise<Reply> {
-  return confirmationsOf(redis)?.run(key, send) ?? send(redis);
+  return CONFIRMATIONS.get(redis)?.run(key, send) ?? send(redis);
 }
 
 const CERTIFICATE_FIX =
@@ -167,12 +165,13 @@ export function connectQueue(target: RedisTarget, options: ConnectOptions = {}):
 }
 
 function connect(target: OneServer, settings: RedisOptions, { onError }: ConnectOptions): Redis {
+  const where = optionsOf(target);
   const redis = new Redis({
-    ...optionsOf(target),
+    ...where,
     ...settings,
     // Told of a failover, it leaves the old primary at once instead of waiting for it to say something.
     failoverDetector: true,
-    ...(optionsOf(target).sentinels && { Connector: FreshSentinelConnector }),
+    ...(where.sentinels && { Connector: FreshSentinelConnector }),
     // One that says nothing is passed over.
     sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
     sentinelRetryStrategy: COMMON.retryStrategy as (attempt: number) => number,

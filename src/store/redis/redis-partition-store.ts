@@ -2,7 +2,7 @@
  * The store on Redis. What must be atomic is one Lua script each (see scripts/); this file turns the port's values into
  * their arguments and the replies back into values, and nothing else.
  */
-import { type RedisConnection, confirmed } from "../../redis/connection.js";
+import { type RedisConnection, withReplica } from "../../redis/connection.js";
 import {
   checkAppends,
   checkChunk,
@@ -161,7 +161,7 @@ export async function reconcilePartition(redis: RedisConnection, prefix: string,
     (await answer(
       "reconcile",
       true,
-      confirmed(redis, meta, (node) => node.hdel(meta, "lost")),
+      withReplica(redis, meta, (node) => node.hdel(meta, "lost")),
     )) === 1
   );
 }
@@ -519,7 +519,7 @@ class RedisPartitionStore implements PartitionStore {
     const last = ascending.at(-1);
     for (let next = ascending[0]; next !== undefined && last !== undefined;) {
       const from = next;
-      const range = confirmed(this.#redis, outbox, (redis) => redis.xrange(outbox, from, last, "COUNT", ids.length));
+      const range = withReplica(this.#redis, outbox, (redis) => redis.xrange(outbox, from, last, "COUNT", ids.length));
       const rows = (await answer("effects", false, range)).map(toOutboxEntry);
       for (const entry of rows) found.set(entry.id, entry);
       const reached = rows.length < ids.length ? undefined : rows.at(-1)?.id;

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { type RedisConnection, confirmationsOf } from "../../redis/connection.js";
+import { type RedisConnection, withReplica } from "../../redis/connection.js";
 
 export type ScriptName =
   | "archived"
@@ -52,11 +52,10 @@ export class Script {
   }
 
   async run(redis: RedisConnection, keys: readonly string[], argv: readonly (string | number)[]): Promise<unknown> {
-    const confirmations = this.#isConfirmed ? confirmationsOf(redis) : undefined;
     return this.#send(async (command, script) => {
       const args = [script, keys.length, ...keys, ...argv];
-      if (confirmations === undefined) return redis.call(command, args);
-      return confirmations.run(keys[0] as string, async (node) => node.call(command, args));
+      if (!this.#isConfirmed) return redis.call(command, args);
+      return withReplica(redis, keys[0] as string, async (node) => node.call(command, args));
     });
   }
 
