@@ -35,6 +35,26 @@ test("a unix socket, given as options", async () => {
   redis.disconnect();
 });
 
+test("what is asked in one go leaves in one write, also on a connection that was made anew", async () => {
+  const admin = await connectStore(`${tcpUrl}/3`);
+  const redis = await connectStore(`${tcpUrl}/3`);
+  const reads = async (): Promise<number> =>
+    Number(/total_reads_processed:(\d+)/.exec(await admin.info("stats"))?.[1] ?? 0);
+  const readsOf = async (count: number): Promise<number> => {
+    const before = await reads();
+    await Promise.all(Array.from({ length: count }, async () => redis.ping()));
+    // The second look is a read itself.
+    return (await reads()) - before - 1;
+  };
+  expect(await readsOf(20)).toBe(1);
+  const isBack = new Promise((resolve) => redis.once("ready", resolve));
+  redis.disconnect(true);
+  await isBack;
+  expect(await readsOf(20)).toBe(1);
+  redis.disconnect();
+  admin.disconnect();
+});
+
 test("without the password the server's own words are told", async () => {
   const refused = connectStore(server.url);
   await expect(refused).rejects.toThrow(StoreUnavailableError);
