@@ -33,7 +33,7 @@ export interface GatehouseMatchers<Result = unknown> {
 type ExpectedData<Type extends EffectType> = { readonly [Field in keyof EffectData<Type>]?: unknown };
 
 declare module "vitest" {
-  // eslint-disable-next-line typescript/no-explicit-any
+  // oxlint-disable-next-line typescript/no-explicit-any -- as vitest declares it: interfaces that are merged must agree in it
   interface Matchers<T = any> extends GatehouseMatchers<T> {}
 }
 
