@@ -1,7 +1,7 @@
 /** Child processes that answer by messages: the bench's emitters and workers, apart as they are in production. */
 import { type ChildProcess, fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { WORKER_NODE_FLAGS } from "../../src/worker-flags.js";
+import { programOf } from "./program.js";
 
 /** A commit whose answer is lost is not counted, and a count that falls short is waited for no longer than this. */
 const PATIENCE_MS = 180_000;
@@ -9,10 +9,11 @@ const PATIENCE_MS = 180_000;
 export class Child {
   private readonly process: ChildProcess;
 
-  /** @param script file beside this one; it is given `input` as its first message */
-  constructor(script: string, input: unknown) {
-    this.process = fork(fileURLToPath(new URL(script, import.meta.url)), {
-      execArgv: ["--import", "tsx", ...WORKER_NODE_FLAGS],
+  /** @param module relative to this one, without what its file's name ends with; it is given `input` as its first message */
+  constructor(module: string, input: unknown) {
+    const { file, execArgv } = programOf(module, import.meta.url);
+    this.process = fork(file, {
+      execArgv: [...execArgv, ...WORKER_NODE_FLAGS],
       serialization: "advanced",
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });

@@ -134,9 +134,9 @@ const rate = ({ emitted, done }: { emitted: Emitted; done: Done }): number =>
   emitted.accepted / ((done.at - emitted.startedAt) / 1_000);
 
 async function plainWay(url: string, { catalogue, ...rest }: Material, warmUp: number): Promise<number> {
-  const worker = new Child("./plain-worker.ts", { url, catalogue });
+  const worker = new Child("./plain-worker", { url, catalogue });
   await worker.next("ready");
-  return rate(await run(worker, new Child("./plain-emitter.ts", { url, material: { catalogue, ...rest }, warmUp }), 0));
+  return rate(await run(worker, new Child("./plain-emitter", { url, material: { catalogue, ...rest }, warmUp }), 0));
 }
 
 async function openGatehouse(url: string, { tenant, catalogue }: Material): Promise<Child> {
@@ -145,14 +145,14 @@ async function openGatehouse(url: string, { tenant, catalogue }: Material): Prom
   const catalogues = new RedisCatalogues(redis, PREFIX);
   await publish({ store, catalogues, wake: () => {} }, tenant, catalogue);
   redis.disconnect();
-  const worker = new Child("./gatehouse-worker.ts", { url, prefix: PREFIX });
+  const worker = new Child("./gatehouse-worker", { url, prefix: PREFIX });
   await worker.next("ready");
   return worker;
 }
 
 async function gatehouseWay(url: string, given: Material, warmUp: number): Promise<number> {
   const worker = await openGatehouse(url, given);
-  const emitter = new Child("./gatehouse-emitter.ts", { url, prefix: PREFIX, material: given, warmUp });
+  const emitter = new Child("./gatehouse-emitter", { url, prefix: PREFIX, material: given, warmUp });
   return rate(await run(worker, emitter, PARTITIONS));
 }
 
@@ -162,7 +162,7 @@ const PARTITIONS = 64;
 /** From an event's acceptance being answered to its commit being answered, ms each. */
 async function gatehouseWaits(url: string, given: Material, warmUp: number): Promise<readonly number[]> {
   const worker = await openGatehouse(url, given);
-  const emitter = new Child("./gatehouse-emitter.ts", {
+  const emitter = new Child("./gatehouse-emitter", {
     url,
     prefix: PREFIX,
     material: given,
@@ -186,10 +186,10 @@ async function gatehouseWaits(url: string, given: Material, warmUp: number): Pro
 
 async function bareJob(url: string): Promise<readonly number[]> {
   const jobs = LOW_LOAD_EVENTS;
-  const worker = new Child("./bare-job.ts", { url, role: "worker", jobs, perSecond: LOW_LOAD_PER_SECOND });
+  const worker = new Child("./bare-job", { url, role: "worker", jobs, perSecond: LOW_LOAD_PER_SECOND });
   await worker.next("ready");
   const done = worker.next<{ kind: "completed"; completed: Record<string, number> }>("completed");
-  const emitter = new Child("./bare-job.ts", { url, role: "emitter", jobs, perSecond: LOW_LOAD_PER_SECOND });
+  const emitter = new Child("./bare-job", { url, role: "emitter", jobs, perSecond: LOW_LOAD_PER_SECOND });
   const { added } = await emitter.next<{ kind: "added"; added: Record<string, number> }>("added");
   const { completed } = await done;
   await Promise.all([worker.end(), emitter.end()]);

@@ -70,7 +70,7 @@ export async function fanout({ sessions, eventsPerSecond, progress }: FanoutOpti
     const first = fleetPolicies(5);
     const version = await publish(target, TENANT, first);
 
-    const worker = new Child("../fanout/fleet-worker.ts", { url: server.url, prefix: PREFIX, tenant: TENANT });
+    const worker = new Child("../fanout/fleet-worker", { url: server.url, prefix: PREFIX, tenant: TENANT });
     await worker.next("ready");
     while ((await walkProgress(store, { tenant: TENANT, version })).partitionsWalking > 0) await delay(POLL_MS);
 
@@ -83,7 +83,7 @@ export async function fanout({ sessions, eventsPerSecond, progress }: FanoutOpti
     );
 
     progress(`${eventsPerSecond} events/s with nothing else to do`);
-    const emitter = new Child("../fanout/live-emitter.ts", {
+    const emitter = new Child("../fanout/live-emitter", {
       url: server.url,
       prefix: PREFIX,
       tenant: TENANT,

@@ -66,19 +66,19 @@ export async function flood({
     const policies = fleetPolicies(5);
     const target = { store, catalogues: new RedisCatalogues(redis, PREFIX), wake: () => {} };
     const version = await publish(target, DEFAULT_TENANT, policies);
-    const worker = await start("../fanout/fleet-worker.ts", { url, prefix: PREFIX });
+    const worker = await start("../fanout/fleet-worker", { url, prefix: PREFIX });
     await worker.next("ready");
     while ((await walkProgress(store, { tenant: DEFAULT_TENANT, version })).partitionsWalking > 0) await delay(POLL_MS);
     const catalogue = readCatalogue({ ...policies, version });
     const subjects = await seedFleet(store, catalogue, DEFAULT_TENANT, SESSIONS, SESSIONS, () => {});
     redis.disconnect();
     const secretKey = randomBytes(32).toString("hex");
-    const api = await start("../http/api.ts", { redisUrl: url, prefix: PREFIX, tenant: DEFAULT_TENANT, secretKey });
+    const api = await start("../http/api", { redisUrl: url, prefix: PREFIX, tenant: DEFAULT_TENANT, secretKey });
     const ready = await api.next<{ kind: "ready"; url: string; key: string }>("ready");
 
     const sender = async (about: readonly string[], perSecond: number, eventsPerRequest: number): Promise<Child> => {
       const input = { url: ready.url, key: ready.key, subjects: about, eventsPerSecond: perSecond, eventsPerRequest };
-      const child = await start("../flood/sender.ts", input);
+      const child = await start("../flood/sender", input);
       await child.next("ready");
       return child;
     };

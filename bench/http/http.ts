@@ -85,7 +85,7 @@ interface Ready {
 
 async function startApi(redisUrl: string): Promise<{ readonly api: Child; readonly ready: Ready }> {
   const secretKey = randomBytes(32).toString("hex");
-  const api = new Child("../http/api.ts", { redisUrl, prefix: PREFIX, tenant: DEFAULT_TENANT, secretKey });
+  const api = new Child("../http/api", { redisUrl, prefix: PREFIX, tenant: DEFAULT_TENANT, secretKey });
   return { api, ready: await api.next<Ready>("ready") };
 }
 
@@ -99,7 +99,7 @@ async function ingestRate(url: string, { tenant, events }: Material, isOverHttp:
     started === undefined
       ? { url, tenant, prefix: PREFIX }
       : { url: started.ready.url, key: started.ready.key, lingerMs: 0, maxRequests: UNDERWAY };
-  const emitter = new Child("../http/emitter.ts", {
+  const emitter = new Child("../http/emitter", {
     client,
     events,
     // The HTTP client holds back what must not overtake: with more to choose from, its requests are full.
@@ -131,18 +131,18 @@ async function decisionWaits(
   const policies = fleetPolicies(5);
   const target = { store, catalogues: new RedisCatalogues(redis, PREFIX), wake: wakeQueue.wake };
   const version = await publish(target, DEFAULT_TENANT, policies);
-  const worker = new Child("../fanout/fleet-worker.ts", { url, prefix: PREFIX });
+  const worker = new Child("../fanout/fleet-worker", { url, prefix: PREFIX });
   await worker.next("ready");
   while ((await walkProgress(store, { tenant: DEFAULT_TENANT, version })).partitionsWalking > 0) await delay(POLL_MS);
   const catalogue = readCatalogue({ ...policies, version });
   const subjects = await seedFleet(store, catalogue, DEFAULT_TENANT, SESSIONS, SESSIONS, () => {});
   const { api, ready } = await startApi(url);
 
-  const emitter = new Child("../http/live-emitter.ts", { url: ready.url, key: ready.key, subjects, eventsPerSecond });
+  const emitter = new Child("../http/live-emitter", { url: ready.url, key: ready.key, subjects, eventsPerSecond });
   await emitter.next("ready");
   const measure = async (paths: readonly string[]): Promise<readonly number[]> => {
     const load = { url: ready.url, key: ready.key, paths, requestsPerSecond, seconds, warmUpSeconds: WARM_UP_SECONDS };
-    const requester = new Child("../http/requester.ts", load);
+    const requester = new Child("../http/requester", load);
     const { waits } = await requester.next<Waits>("waits");
     await requester.end();
     return waits;

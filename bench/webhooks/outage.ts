@@ -6,7 +6,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { DeliveryQueue } from "../../src/effects/delivery-queue.js";
 import { createLogger } from "../../src/log.js";
 import { connectStore } from "../../src/redis/connection.js";
@@ -19,6 +18,7 @@ import { LOOPBACK, Targets } from "../../src/webhooks/target.js";
 import { WebhookReceivers } from "../../src/webhooks/webhook-receivers.js";
 import { Webhooks } from "../../src/webhooks/webhooks.js";
 import { Deliverer } from "../../workers/deliver.js";
+import { programOf } from "../core/program.js";
 
 export interface OutageOptions {
   /** That wait when the receiver is back. */
@@ -68,9 +68,8 @@ export async function outage(options: OutageOptions): Promise<OutageResult> {
   const targets = new Targets({ allowPrivate: LOOPBACK });
   const endpoints = new EndpointStore(redis, prefix);
   const log = createLogger("silent", "bench");
-  const receiver = fork(fileURLToPath(new URL("receiver.ts", import.meta.url)), [String(answerMs)], {
-    execArgv: ["--import", import.meta.resolve("tsx")],
-  });
+  const { file, execArgv } = programOf("./receiver", import.meta.url);
+  const receiver = fork(file, [String(answerMs)], { execArgv: [...execArgv] });
   const [{ port }] = (await once(receiver, "message")) as [{ port: number }];
   const ask = async (message: object): Promise<Seen> => {
     receiver.send(message);
