@@ -25,4 +25,4 @@ COPY scripts/gatehouse.mjs scripts/
 RUN install --directory --owner=node --group=node /data
 USER node
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["node", "scripts/gatehouse.mjs", "health"]
-CMD ["node", "--max-semi-space-size=64", "dist/workers/main.js"]
+CMD ["node", "--max-semi-space-size=64", "--initial-old-space-size=256", "dist/workers/main.js"]

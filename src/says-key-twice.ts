@@ -5,20 +5,26 @@ export function saysKeyTwice(text: string, value: unknown): boolean {
   return keysIn(text) !== keysOf(value);
 }
 
-const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 
 function keysIn(text: string): number {
   let keys = 0;
   for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at)) {
-    at++;
-    for (let code = text.charCodeAt(at); code !== QUOTE; code = text.charCodeAt(at)) at += code === BACKSLASH ? 2 : 1;
+    at = text.indexOf('"', at + 1);
+    while (isEscaped(text, at)) at = text.indexOf('"', at + 1);
     at++;
     while (isSpace(text.charCodeAt(at))) at++;
     if (text.charCodeAt(at) === COLON) keys++;
   }
   return keys;
+}
+
+/** Behind an odd number of backslashes. */
+function isEscaped(text: string, at: number): boolean {
+  let first = at;
+  while (text.charCodeAt(first - 1) === BACKSLASH) first--;
+  return (at - first) % 2 === 1;
 }
 
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
@@ -30,8 +36,12 @@ function keysOf(value: unknown): number {
   while (left.length > 0) {
     const next = left.pop();
     if (typeof next !== "object" || next === null) continue;
-    if (!Array.isArray(next)) keys += Object.keys(next).length;
-    for (const inner of Object.values(next)) if (typeof inner === "object") left.push(inner);
+    const isList = Array.isArray(next);
+    for (const key in next) {
+      if (!isList) keys++;
+      const inner: unknown = next[key as never];
+      if (typeof inner === "object") left.push(inner);
+    }
   }
   return keys;
 }

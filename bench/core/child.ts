@@ -1,6 +1,6 @@
 /** Child processes that answer by messages: the bench's emitters and workers, apart as they are in production. */
 import { type ChildProcess, fork } from "node:child_process";
-import { WORKER_NODE_FLAGS } from "../../src/worker-flags.js";
+import { WORKER_NODE_FLAGS } from "../../src/node-flags.js";
 import { programOf } from "./program.js";
 
 /** A commit whose answer is lost is not counted, and a count that falls short is waited for no longer than this. */
@@ -10,10 +10,10 @@ export class Child {
   private readonly process: ChildProcess;
 
   /** @param module relative to this one, without what its file's name ends with; it is given `input` as its first message */
-  constructor(module: string, input: unknown) {
+  constructor(module: string, input: unknown, flags = WORKER_NODE_FLAGS) {
     const { file, execArgv } = programOf(module, import.meta.url);
     this.process = fork(file, {
-      execArgv: [...execArgv, ...WORKER_NODE_FLAGS],
+      execArgv: [...execArgv, ...flags],
       serialization: "advanced",
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });

@@ -5,6 +5,7 @@ import { readCatalogue } from "../../src/control/catalogue-document.js";
 import { publish } from "../../src/control/publish.js";
 import { walkProgress } from "../../src/control/walk-progress.js";
 import { RedisCatalogues } from "../../src/control/redis-catalogues.js";
+import { API_NODE_FLAGS } from "../../src/node-flags.js";
 import { connectStore } from "../../src/redis/connection.js";
 import { startPrivateRedis } from "../../src/redis/private-server.js";
 import { openRedisPartitionStore } from "../../src/store/redis/redis-partition-store.js";
@@ -53,8 +54,8 @@ export async function flood({
 }: FloodOptions): Promise<FloodResult> {
   const server = await startPrivateRedis({ fsync: "always" });
   const children: Child[] = [];
-  const start = async (script: string, input: object): Promise<Child> => {
-    const child = new Child(script, input);
+  const start = async (module: string, input: object, flags?: readonly string[]): Promise<Child> => {
+    const child = new Child(module, input, flags);
     children.push(child);
     return child;
   };
@@ -73,7 +74,8 @@ export async function flood({
     const subjects = await seedFleet(store, catalogue, DEFAULT_TENANT, SESSIONS, SESSIONS, () => {});
     redis.disconnect();
     const secretKey = randomBytes(32).toString("hex");
-    const api = await start("../http/api", { redisUrl: url, prefix: PREFIX, tenant: DEFAULT_TENANT, secretKey });
+    const asked = { redisUrl: url, prefix: PREFIX, tenant: DEFAULT_TENANT, secretKey };
+    const api = await start("../http/api", asked, API_NODE_FLAGS);
     const ready = await api.next<{ kind: "ready"; url: string; key: string }>("ready");
 
     const sender = async (about: readonly string[], perSecond: number, eventsPerRequest: number): Promise<Child> => {

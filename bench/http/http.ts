@@ -8,6 +8,7 @@ import { publish } from "../../src/control/publish.js";
 import { readCatalogue } from "../../src/control/catalogue-document.js";
 import { RedisCatalogues } from "../../src/control/redis-catalogues.js";
 import { walkProgress } from "../../src/control/walk-progress.js";
+import { API_NODE_FLAGS } from "../../src/node-flags.js";
 import { WakeQueue } from "../../src/queue/queues.js";
 import { connectQueue, connectStore } from "../../src/redis/connection.js";
 import { startPrivateRedis } from "../../src/redis/private-server.js";
@@ -85,7 +86,7 @@ interface Ready {
 
 async function startApi(redisUrl: string): Promise<{ readonly api: Child; readonly ready: Ready }> {
   const secretKey = randomBytes(32).toString("hex");
-  const api = new Child("../http/api", { redisUrl, prefix: PREFIX, tenant: DEFAULT_TENANT, secretKey });
+  const api = new Child("../http/api", { redisUrl, prefix: PREFIX, tenant: DEFAULT_TENANT, secretKey }, API_NODE_FLAGS);
   return { api, ready: await api.next<Ready>("ready") };
 }
 

@@ -6,7 +6,7 @@ import { extname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { GatehouseError } from "../errors.js";
-import { WORKER_NODE_FLAGS } from "../worker-flags.js";
+import { WORKER_NODE_FLAGS } from "../node-flags.js";
 
 /** How long a worker that was told to stop may take. */
 const SHUTDOWN_MS = 5_000;

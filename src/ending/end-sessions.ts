@@ -87,7 +87,7 @@ export async function endSessions(
       target,
       tenant,
       some.map(({ event }) => event),
-      ["admin"],
+      { emitters: ["admin"] },
     );
     const doubt = results.find((result) => result.status === "unknown");
     some.forEach(({ session }, n) => {

@@ -69,19 +69,32 @@ export function addAnswers(totals: IngestTotals, answers: readonly (readonly Ing
 
 export type Unknown = Extract<IngestResult, { status: "unknown" }>;
 
+export interface IngestOptions {
+  /** Whose events the caller may report; absent: everybody's. */
+  readonly emitters?: readonly Emitter[] | undefined;
+  /**
+   * Awaited after every so many events, so that others whom this process serves need not wait for a whole batch. What is taken in meanwhile
+   * may come before the rest. Absent: all at once.
+   */
+  readonly pause?: () => Promise<unknown>;
+}
+
+/** Events that are read, and then sent to the store, between two pauses: a millisecond or two of work. */
+const READ_AT_ONCE = 25;
+const SENT_AT_ONCE = 64;
+
 type Addressed = { readonly index: number; readonly event: AcceptedEvent };
 type AboutUser = { readonly index: number; readonly userEvent: AcceptedUserEvent };
 
 /**
  * @param inputs events as producers sent them, parsed from JSON; order within a device is kept, and within a user what is told of the user
  * @param tenant the caller's tenant
- * @param emitters whose events the caller may report; absent: everybody's
  */
 export async function ingest(
   target: IngestTarget,
   tenant: string,
   inputs: readonly unknown[],
-  emitters?: readonly Emitter[],
+  { emitters, pause }: IngestOptions = {},
 ): Promise<IngestReport> {
   const { partitionCount } = target.store.deployment;
   const answers: IngestResult[][] = inputs.map(() => []);
@@ -97,7 +110,8 @@ export async function ingest(
     if (lane === undefined) lanes.set(partition, [one]);
     else lane.push(one);
   };
-  inputs.forEach((input, index) => {
+  for (const [index, input] of inputs.entries()) {
+    if (pause !== undefined && index > 0 && index % READ_AT_ONCE === 0) await pause();
     const acceptance = acceptEvent(input, tenant, emitters);
     if ("refusal" in acceptance) {
       answers[index]?.push({ status: "refused", refusal: acceptance.refusal });
@@ -115,7 +129,7 @@ export async function ingest(
         enter(event.device, { index, event });
       }
     }
-  });
+  }
 
   const tellUser = async ({ index, userEvent }: AboutUser, unsent?: Unknown): Promise<IngestResult> => {
     const answer = await userEvents.take(userEvent, unsent);
@@ -139,10 +153,20 @@ export async function ingest(
       if ("error" in appended) unsent ??= notSent(appended.error);
     }
   };
-  await Promise.all([
-    ...[...lanes].map(([partition, lane]) => run(partition, lane)),
-    ...ofNoDevice.map((one) => tellUser(one)),
-  ]);
+  const underWay: Promise<unknown>[] = [];
+  let sent = 0;
+  for (const [partition, lane] of lanes) {
+    if (pause !== undefined && sent >= SENT_AT_ONCE) {
+      // What fails during the pause is heard of at the end.
+      for (const one of underWay) one.catch(() => undefined);
+      await pause();
+      sent = 0;
+    }
+    underWay.push(run(partition, lane));
+    sent += lane.length;
+  }
+  for (const one of ofNoDevice) underWay.push(tellUser(one));
+  await Promise.all(underWay);
 
   const behind = await signIns.catchUp();
   if (behind !== undefined) {

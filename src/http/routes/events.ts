@@ -1,6 +1,6 @@
 /** POST /v1/events: events in, as single CloudEvents, as a batch, or as a stream of any length; an answer for each. */
 import { z } from "@hono/zod-openapi";
-import { setTimeout as delay } from "node:timers/promises";
+import { setImmediate, setTimeout as delay } from "node:timers/promises";
 import { acceptEvent } from "../../ingest/accept.js";
 import { type IngestResult, type IngestTotals, NO_TOTALS, ingest } from "../../ingest/ingest.js";
 import type { Refusal } from "../../ingest/refusal.js";
@@ -214,7 +214,7 @@ async function take(
     sent.push(withTrace(input, traceparent));
     places.push(place);
   }
-  const report = await ingest(deployment, tenant, sent, emitters);
+  const report = await ingest(deployment, tenant, sent, { emitters, pause: setImmediate });
   report.results.forEach((result, n) => {
     const place = places[n] as number;
     results[place] = toResult(inputs[place], result);
