@@ -24,6 +24,8 @@ export interface ApiDependencies {
   readonly metrics: Metrics;
   readonly readiness: () => Promise<Readiness>;
   readonly log: Logger;
+  /** How long a client may leave unread what a stream sends it, in ms; default 20 s. */
+  readonly slowReaderMs?: number;
   /** Aborted when the server is to stop: long answers end. */
   readonly stopping: AbortSignal;
 }

@@ -52,11 +52,13 @@ export async function startApi({
   worker = false,
   limits = {},
   log = createLogger("silent", "test"),
+  slowReaderMs,
   ...given
 }: {
   worker?: boolean;
   limits?: Partial<LimitSettings>;
   log?: Logger;
+  slowReaderMs?: number;
   /** Of the test's own, where it is to suffer. */
   redis?: TestRedis;
 } = {}): Promise<TestApi> {
@@ -76,6 +78,7 @@ export async function startApi({
     webhooks,
     limits: new Limits({ ...DEFAULT_LIMITS, ...limits }),
     log,
+    ...(slowReaderMs !== undefined && { slowReaderMs }),
     metrics,
     readiness: async () =>
       readiness({ redis: deployment.redis, prefix, least: "D0", trusted: false, stopping: stopping.signal }),

@@ -2,6 +2,7 @@
  * GET /v1/stream: transitions as they are committed, as server-sent events. It reads the journal, so whoever comes back with the last
  * event's id misses nothing that the journal still holds.
  */
+import type { HttpBindings } from "@hono/node-server";
 import { z } from "@hono/zod-openapi";
 import { streamSSE } from "hono/streaming";
 import { setTimeout as delay } from "node:timers/promises";
@@ -14,6 +15,8 @@ import { HttpProblem } from "../problem.js";
 
 const LOOK_MS = 250;
 const HEARTBEAT_MS = 15_000;
+/** Whoever leaves unread for so long what is sent, and has filled every buffer on the way, is cut off. */
+const SLOW_READER_MS = 20_000;
 /** Streams side by side in one process: each looks at every partition four times a second. */
 const MAX_STREAMS = 32;
 /** Of them for one tenant: nobody keeps the others out. */
@@ -61,8 +64,16 @@ function message(followed: Followed): { readonly event: string; readonly data: s
   }
 }
 
+async function isWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
+  const done = new AbortController();
+  const late = delay(ms, false, { signal: done.signal }).catch(() => true);
+  const isDone = await Promise.race([work.then(() => true), late]);
+  done.abort();
+  return isDone;
+}
+
 export function streamRoutes(api: Api): void {
-  const { deployment, stopping, log } = api.dependencies;
+  const { deployment, stopping, log, slowReaderMs = SLOW_READER_MS } = api.dependencies;
   const { partitionCount } = deployment.store.deployment;
   /** Open now, by tenant. */
   const open = new Map<string, number>();
@@ -97,20 +108,25 @@ export function streamRoutes(api: Api): void {
       return streamSSE(
         context,
         async (stream) => {
-          const isOver = () => stream.aborted || stream.closed || stopping.aborted;
+          let isCut = false;
+          const isOver = () => isCut || stream.aborted || stream.closed || stopping.aborted;
+          let saidAt = performance.now();
+          const say = async (saying: Promise<unknown>): Promise<void> => {
+            isCut = !(await isWithin(saying, slowReaderMs));
+            saidAt = performance.now();
+            if (!isCut) return;
+            log.warn({ tenant }, "a stream is ended: whoever opened it leaves unread what it is sent");
+            ((context.env ?? {}) as Partial<HttpBindings>).outgoing?.destroy();
+          };
           try {
-            let saidAt = performance.now();
-            await stream.write(": follows\n\n");
+            await say(stream.write(": follows\n\n"));
             while (!isOver()) {
               const { news, more } = await follower.news();
               for (const { id, ...followed } of news) {
-                await stream.writeSSE({ ...message(followed), id });
-                saidAt = performance.now();
+                if (isOver()) return;
+                await say(stream.writeSSE({ ...message(followed), id }));
               }
-              if (performance.now() - saidAt > HEARTBEAT_MS) {
-                await stream.write(": still here\n\n");
-                saidAt = performance.now();
-              }
+              if (performance.now() - saidAt > HEARTBEAT_MS) await say(stream.write(": still here\n\n"));
               if (!more) await delay(LOOK_MS);
             }
           } finally {
