@@ -8,6 +8,7 @@ import { type RedisConnection, withReplica } from "../redis/connection.js";
 import { z } from "zod";
 import { canonicalId } from "../../machines/users/canonical-id.js";
 import { GatehouseError } from "../errors.js";
+import type { ActName } from "./acts.js";
 import { type AuditKeys, auditKeys } from "../store/keys.js";
 import { toUnavailable } from "../store/redis/unavailable.js";
 
@@ -64,8 +65,7 @@ export interface Actor {
 }
 
 export interface Act {
-  /** `<what>.<verb>`, as docs/administering.md lists them. */
-  readonly act: string;
+  readonly act: ActName;
   /** What was asked for, without secrets and without anybody's name. */
   readonly about?: About;
   /** The person, and the device of theirs, that it is about: kept as hashes. */
@@ -79,7 +79,7 @@ export interface Acting {
 }
 
 export interface AuditFilter {
-  /** An act, or the beginning of one up to a dot: `policy`. */
+  /** An act, or the beginning of one up to a dot: `policy`. One that there is not is nobody's. */
   readonly act?: string | undefined;
   readonly by?: string | undefined;
   /** Epoch ms. */

@@ -1,5 +1,6 @@
 /** `gatehouse audit`: what administrators did. */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { ASKED_ACTS } from "../audit/acts.js";
 import { type AuditFilter, AuditLog, type AuditPage, type AuditedAct } from "../audit/audit-log.js";
 import { readConfig } from "../config.js";
 import { JSON_OPTION, wholeNumber } from "./options.js";
@@ -31,7 +32,7 @@ export function auditCommand(program: Command): void {
     .command("audit")
     .summary("list what administrators did, and why")
     .description("Lists what was done by command and over the API: who, when, what, why, how much, and how it ended.")
-    .option("--act <act>", "of this kind")
+    .addOption(new Option("--act <act>", "of this kind").choices(ASKED_ACTS))
     .option("--by <name>", "by this person, or by the API key with this name or id")
     .option("--since <time>", "since a date, a date and time, or so long ago: 90m, 24h, 7d", sinceWhen)
     .option("--user <user>", "about this user")

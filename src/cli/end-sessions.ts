@@ -1,5 +1,6 @@
 /** What `gatehouse wipe` and `gatehouse signout` have in common. */
 import type { Command } from "commander";
+import type { ActName } from "../audit/acts.js";
 import { canonicalId } from "../../machines/users/canonical-id.js";
 import { readConfig } from "../config.js";
 import { type EndScope, type Ending, type SessionEnding, endSessions, previewEnding } from "../ending/end-sessions.js";
@@ -43,7 +44,7 @@ export async function end(
   user: string,
   options: EndOptions,
   ending: Ending,
-  { act, verb }: { readonly act: string; readonly verb: string },
+  { act, verb }: { readonly act: ActName; readonly verb: string },
 ): Promise<void> {
   const { yes, json } = options;
   const config = readConfig();

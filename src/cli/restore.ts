@@ -1,5 +1,6 @@
 /** `gatehouse restore`: a backup, put where nothing is. */
 import type { Command } from "commander";
+import type { Act } from "../audit/audit-log.js";
 import { checkBackup, restoreBackup } from "../backup/restore-backup.js";
 import { type Config, readConfig } from "../config.js";
 import type { RedisTarget } from "../redis/address.js";
@@ -53,7 +54,7 @@ export function restoreCommand(program: Command): void {
           try {
             await restoreBackup(redis, config.prefix, file, summary, () => bar.show(++done));
             // Into an empty deployment nothing could be written before.
-            const act = { act: "restore", about: { madeAt: instant(head.startedAt) } };
+            const act: Act = { act: "restore", about: { madeAt: instant(head.startedAt) } };
             await record({ ...config, redis }, options, act, async ({ touch }) => touch({ keys }));
           } finally {
             bar.stop();

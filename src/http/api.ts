@@ -4,6 +4,7 @@
  */
 import { OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import type { ActName } from "../audit/acts.js";
 import { type About, type Act, type Acting, AuditLog } from "../audit/audit-log.js";
 import type { OpenDeployment } from "../deployment/open-deployment.js";
 import type { ApiKeyRecord, Scope } from "../keys/api-key.js";
@@ -91,8 +92,7 @@ export interface RouteDeclaration<Params extends z.ZodObject, Query extends z.Zo
 }
 
 export interface Audit<Params, Body> {
-  /** As docs/administering.md lists them. */
-  readonly act: string;
+  readonly act: ActName;
   /** What was asked for, without secrets and without anybody's name. */
   readonly about?: (asked: { readonly params: Params; readonly body: Body }) => About;
   /** Whom it is about: kept as hashes. */

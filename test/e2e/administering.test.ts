@@ -233,6 +233,8 @@ test(
     expect(stdout).not.toContain(key.key);
     expect(stdout).not.toMatch(/erika/i);
     expect((await run(["audit", "--since", "soon"])).code).toBe(2);
+    const misspelt = await run(["audit", "--act", "wipes"]);
+    expect([misspelt.code, misspelt.stderr]).toEqual([2, expect.stringContaining("wipe.request")]);
   },
   LONG_MS,
 );

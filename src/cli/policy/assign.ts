@@ -1,5 +1,6 @@
 /** `gatehouse policy assign`: whom a policy of the draft is for. */
 import { type Command, InvalidArgumentError } from "commander";
+import type { Act } from "../../audit/audit-log.js";
 import { assignPolicy } from "../../control/assign.js";
 import { findPolicy, storedPolicies, withPolicies } from "../../control/stored-policies.js";
 import { UsageError } from "../failure.js";
@@ -41,7 +42,7 @@ export function policyAssignCommand(policy: Command): void {
       const { group = [], exclude = [], allUsers = false, none = false, add = false, json } = options;
       checkTargets(options);
       const targets = { everyone: allUsers, groups: group, excluded: exclude };
-      const act = {
+      const act: Act = {
         act: "policy.assign",
         about: { policy: named, groups: group.slice(), exclude: exclude.slice(), everyone: allUsers, add },
       };

@@ -1,5 +1,6 @@
 /** `gatehouse policy publish`: the draft becomes the next version, at once for everybody. */
 import type { Command } from "commander";
+import type { Act } from "../../audit/audit-log.js";
 import { readCatalogue } from "../../control/catalogue-document.js";
 import { dryRun } from "../../control/dry-run.js";
 import { draftToPublish, publishDraft } from "../../control/publish.js";
@@ -52,7 +53,7 @@ export function policyPublishCommand(policy: Command): void {
           return;
         }
         const { policies, conditionalAccess } = draft.content;
-        const act = { act: "policy.publish", about: { onto, note } };
+        const act: Act = { act: "policy.publish", about: { onto, note } };
         const version = await change(administered, options, act, async ({ know, touch }) => {
           const published = await publishDraft(deployment, tenant, draft, { note });
           know({ version: published });

@@ -1,5 +1,6 @@
 /** `gatehouse policy rollback`: what was in force earlier is published once more. */
 import { type Command, InvalidArgumentError } from "commander";
+import type { Act } from "../../audit/audit-log.js";
 import { rollback } from "../../control/publish.js";
 import { type ActOptions, asAct } from "../act.js";
 import { JSON_OPTION } from "../options.js";
@@ -33,7 +34,7 @@ export function policyRollbackCommand(policy: Command): void {
     .action(async (to: number, { note, wait, json, ...options }: RollbackOptions) =>
       administer(async (administered) => {
         const { deployment, tenant } = administered;
-        const act = { act: "policy.rollback", about: { to, note } };
+        const act: Act = { act: "policy.rollback", about: { to, note } };
         const version = await change(administered, options, act, async ({ know }) => {
           const published = await rollback(deployment, tenant, to, { note });
           know({ version: published });

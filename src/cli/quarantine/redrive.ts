@@ -1,5 +1,6 @@
 /** `gatehouse quarantine redrive`. */
 import type { Command } from "commander";
+import type { Act } from "../../audit/audit-log.js";
 import { readConfig } from "../../config.js";
 import { type ActOptions, asAct, record } from "../act.js";
 import { confirmed } from "../confirm.js";
@@ -81,7 +82,7 @@ export function quarantineRedriveCommand(quarantine: Command): void {
           if (!(await confirmed("redrive so many sessions", String(found.length)))) return note("Nothing was changed.");
         }
         const [only] = found;
-        const act = {
+        const act: Act = {
           act: "quarantine.redrive",
           about: {
             why: options.why,

@@ -1,5 +1,6 @@
 /** What administrators of the caller's tenant did. */
 import { z } from "@hono/zod-openapi";
+import { ASKED_ACTS } from "../../audit/acts.js";
 import { AuditLog, OUTCOMES } from "../../audit/audit-log.js";
 import { type Api, json } from "../api.js";
 
@@ -25,7 +26,7 @@ const Act = z
   .openapi("AuditedAct");
 
 const Query = z.strictObject({
-  act: z.string().min(1).max(64).optional().openapi({ description: "keys.create, or keys for all about keys" }),
+  act: z.enum(ASKED_ACTS).optional().openapi({ description: "keys.create, or keys for all about keys" }),
   by: z.string().min(1).max(256).optional().openapi({ description: "A name, or an API key's id" }),
   since: z.iso.datetime({ offset: true }).optional(),
   user: z.string().min(1).max(128).optional().openapi({ description: "Acts about this user" }),

@@ -1,5 +1,6 @@
 /** A person signed out or wiped by an administrator. */
 import { z } from "@hono/zod-openapi";
+import type { ActName } from "../../audit/acts.js";
 import { canonicalId } from "../../../machines/users/canonical-id.js";
 import { type Ending, endSessions, previewEnding } from "../../ending/end-sessions.js";
 import { isSubject } from "../../ingest/cloud-event.js";
@@ -40,7 +41,7 @@ export function endingRoutes(api: Api): void {
 
   const add = <Body extends typeof Whom>(
     verb: string,
-    act: string,
+    act: ActName,
     summary: string,
     body: Body,
     endingOf: (body: z.infer<Body>) => Ending,

@@ -43,6 +43,7 @@ test("tells of each act the key, the reason and the outcome, and holds no secret
 
 test("filters, and goes on page by page", async () => {
   expect((await acts("?act=webhooks")).map(({ act }) => act)).toEqual(["webhooks.rotate", "webhooks.create"]);
+  expect((await api.ask("/v1/audit?act=webhook")).status, "no act is called so").toBe(400);
   const { body: first } = await api.ask("/v1/audit?limit=3");
   const { body: second } = await api.ask(`/v1/audit?limit=3&cursor=${first.next}`);
   expect([first.acts.length, second.acts.length, second.next]).toEqual([3, 2, null]);
