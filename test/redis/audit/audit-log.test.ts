@@ -1,7 +1,7 @@
 /** The audit log, on a real Redis: nothing is done without a trace, and the trace names nobody and no secret. */
-import type { ActName } from "../../../src/audit/acts.js";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ActName } from "../../../src/audit/acts.js";
 import { AuditLog } from "../../../src/audit/audit-log.js";
 import { StoreUnavailableError } from "../../../src/errors.js";
 import { ApiKeyUnknownError } from "../../../src/keys/api-keys.js";
