@@ -6,9 +6,10 @@
 import { step } from "./fold.js";
 import { TIMER_EVENTS } from "./move.js";
 import { setAside } from "./quarantine.js";
-import type { StepRecord } from "./step-record.js";
+import type { Step, StepRecord } from "./step-record.js";
 import type { Rules } from "./policy/rules.js";
 import type { ChartRunner } from "./session/chart-runner.js";
+import { copyOf } from "./session/deadlines.js";
 import type { Session } from "./session/session.js";
 
 /** A published catalogue version, at the time of its broadcast, which no other entry before it has. No two of a list have the same time. */
@@ -105,7 +106,7 @@ function fire(
   policies: Policies,
   emit: (record: StepRecord) => number,
 ): Session {
-  const { [id]: _, ...timers } = session.timers;
+  const timers = copyOf(session.timers, id);
   const event = TIMER_EVENTS.get(id);
   // A deadline that this machine does not know belongs to another version of it; the version check refuses those.
   if (event === undefined) return { ...session, timers };
@@ -117,13 +118,11 @@ function fire(
   return fired.quarantine === undefined ? fired : { ...fired, timers: session.timers };
 }
 
-/** The session after a step, knowing the number of the record that told of it. */
-export function applied(
-  { session, record }: { readonly session?: Session; readonly record: StepRecord },
-  emit: (record: StepRecord) => number,
-): Session {
+/** The session after a step that left one, knowing the number of the record that told of it. */
+export function applied({ session, record }: Step, emit: (record: StepRecord) => number): Session {
   const lastRecord = emit(record);
-  return { ...(session as Session), lastRecord };
+  const { id, state, facts, timers, rulesHash, revision, asOf, restrictedAt, quarantine } = session as Session;
+  return { id, state, facts, timers, rulesHash, revision, lastRecord, asOf, restrictedAt, quarantine };
 }
 
 function earliestDue({ timers }: Session, to: number): { id: string; due: number } | undefined {

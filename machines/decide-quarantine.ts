@@ -4,47 +4,39 @@ import type { SessionEventOf } from "./events/catalogue.js";
 import { move } from "./move.js";
 import type { Rules } from "./policy/rules.js";
 import type { ChartRunner } from "./session/chart-runner.js";
-import { KEPT_WHEN_GIVEN_UP, NO_FACTS, type SessionFacts } from "./session/context.js";
+import { KEPT_WHEN_GIVEN_UP, type SessionFacts, inOneShape, newFacts } from "./session/context.js";
 import { SIGN_OUT_MESSAGES } from "./session/effect-data.js";
 import { type Session, contextAt, storedFacts } from "./session/session.js";
-import { type InForce, type Occurrence, type Step, notApplied } from "./step-record.js";
+import { type InForce, type Occurrence, type Step, notApplied, recordOf } from "./step-record.js";
 
 /** What was recorded of the session meanwhile is taken in afterwards, by the caller. */
 export function decideQuarantine(
   session: Session,
   occurrence: Occurrence & { readonly event: SessionEventOf<"quarantine.lifted" | "quarantine.dropped"> },
-  { rules, version }: InForce,
+  inForce: InForce,
   chart: ChartRunner,
 ): Step {
   const { event, at } = occurrence;
   if (session.quarantine === undefined) {
-    return notApplied(session, occurrence, { rules, version }, "ignored", "the session is not quarantined");
+    return notApplied(session, occurrence, inForce, "ignored", "the session is not quarantined");
   }
   if (event.upTo !== session.lastRecord) {
-    return notApplied(session, occurrence, { rules, version }, "stale", "more was recorded since somebody looked");
+    return notApplied(session, occurrence, inForce, "stale", "more was recorded since somebody looked");
   }
   const { quarantine, ...free } = session;
   const revision = session.revision + 1;
   const asOf = quarantine.since?.asOf ?? quarantine.at;
-  const record = {
-    session: session.id,
-    at,
-    event,
-    outcome: "applied",
-    from: session.state,
-    revision,
-    rules: rules.hash,
-    ...(version !== undefined && { version }),
-    ...(session.lastRecord > 0 && { previous: session.lastRecord }),
-  } as const;
+  const { rules } = inForce;
   if (event.type === "quarantine.lifted") {
-    return { session: { ...free, revision, asOf }, record: { ...record, to: session.state, effects: [] } };
+    const made = { outcome: "applied", to: session.state, revision, effects: [] } as const;
+    return { session: { ...free, revision, asOf }, record: recordOf(session, { event, at }, inForce, made) };
   }
   const { facts, effects } = givenUp({ ...free, asOf }, event, { rules, chart }, at);
-  const { changed } = storedFacts(session.facts, { ...facts, step: undefined } as never);
+  const { changed } = storedFacts(session.facts, facts);
+  const made = { outcome: "applied", to: "signedOut", revision, changed, effects } as const;
   return {
     session: { ...free, state: "signedOut", facts, timers: {}, rulesHash: rules.hash, revision, asOf },
-    record: { ...record, to: "signedOut", ...(changed && { changed }), effects },
+    record: recordOf(session, { event, at }, inForce, made),
   };
 }
 
@@ -56,11 +48,11 @@ function givenUp(
   at: number,
 ): { readonly facts: Readonly<SessionFacts>; readonly effects: readonly Effect[] } {
   const kept = Object.fromEntries(KEPT_WHEN_GIVEN_UP.map((fact) => [fact, session.facts[fact]]));
-  const facts: SessionFacts = { ...NO_FACTS, ...kept, platform: session.facts.platform, enrollment: "none" };
+  const facts = newFacts({ ...kept, platform: session.facts.platform, enrollment: "none" });
   try {
     const clean: Session = { ...session, state: "unenrolled.checking", facts, timers: {} };
     const { context, effects } = move(chart, clean.state, contextAt(clean, rules, at), event);
-    return { facts: { ...context, step: undefined } as SessionFacts, effects };
+    return { facts: inOneShape(context, undefined), effects };
   } catch {
     // What set the session aside may be the chart or the rules themselves; they must not keep it.
     const data = { reason: "givenUp", messageKey: SIGN_OUT_MESSAGES.givenUp } as const;

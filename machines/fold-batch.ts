@@ -10,7 +10,7 @@ import { type Outcome, OutcomeBuilder } from "./outcome.js";
 import type { Rules } from "./policy/rules.js";
 import { receive } from "./receive.js";
 import type { SessionEventOf } from "./events/catalogue.js";
-import { NO_FACTS, type StatePath } from "./session/context.js";
+import { type StatePath, newFacts } from "./session/context.js";
 import { type Session, type SessionId, sessionIdParts } from "./session/session.js";
 
 /** An accepted entry of the inbox. */
@@ -159,7 +159,7 @@ function standIn(
   const session: Session = {
     id,
     state: (last?.state ?? "signedOut") as StatePath,
-    facts: { ...NO_FACTS, platform: last?.platform ?? "ios", enrollment: "none" },
+    facts: newFacts({ platform: last?.platform ?? "ios", enrollment: "none" }),
     timers: {},
     rulesHash: "",
     revision: last?.revision ?? 0,

@@ -11,10 +11,10 @@ import type { Platform, Rules } from "./policy/rules.js";
 import { setAside } from "./quarantine.js";
 import { retire } from "./retire.js";
 import { SESSION_CHART } from "./session/chart-runner.js";
-import { NO_FACTS } from "./session/context.js";
+import { newFacts } from "./session/context.js";
 import { standingCauses } from "./session/ladder.js";
 import { type Session, type SessionId, contextAt, storedFacts } from "./session/session.js";
-import { type Occurrence, type Step, notApplied, occurred } from "./step-record.js";
+import { type Occurrence, type Step, notApplied, recordOf } from "./step-record.js";
 
 const OLDER_THAN_RECORD = "older than what the session knows of the user";
 const TOO_LATE_FOR_RECORD = "older than the last event that restricted the user";
@@ -24,7 +24,7 @@ export function newSession(id: SessionId, platform: Platform, rules: (session: S
   const unjudged: Session = {
     id,
     state: "unenrolled.checking",
-    facts: { ...NO_FACTS, platform, enrollment: "none" },
+    facts: newFacts({ platform, enrollment: "none" }),
     timers: {},
     rulesHash: "",
     revision: 0,
@@ -123,18 +123,12 @@ export function step(
           ? Math.max(session.restrictedAt ?? 0, Math.min(origin.time, at))
           : session.restrictedAt,
     },
-    record: {
-      session: session.id,
-      ...occurred(occurrence),
+    record: recordOf(session, occurrence, inForce, {
       outcome: "applied",
-      from: session.state,
       to: next.state,
       revision,
-      rules: rules.hash,
-      ...(version !== undefined && { version }),
-      ...(changed && { changed }),
+      changed,
       effects: next.effects,
-      ...(session.lastRecord > 0 && { previous: session.lastRecord }),
-    },
+    }),
   };
 }

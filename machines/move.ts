@@ -8,15 +8,15 @@ import { AFTER_TIMERS } from "./session/after-timers.js";
 import type { ChartRunner } from "./session/chart-runner.js";
 import type { sessionChart } from "./session/chart.js";
 import type { SessionContext, StatePath } from "./session/context.js";
-import { DEADLINES } from "./session/deadlines.js";
+import { DEADLINES, copyOf } from "./session/deadlines.js";
 import { type EffectParams, effectData } from "./session/effect-data.js";
 
 export interface Moved {
   readonly handled: boolean;
   readonly state: StatePath;
   readonly context: SessionContext;
-  /** Absent: as they were. */
-  readonly timers?: Readonly<Record<string, number>>;
+  /** `undefined`: as they were. */
+  readonly timers: Readonly<Record<string, number>> | undefined;
   readonly effects: readonly Effect[];
 }
 
@@ -77,7 +77,7 @@ export function move(chart: ChartRunner, state: StatePath, context: SessionConte
     (xstateId === undefined ? event : { type: xstateId }) as TransitionArguments[1],
     INERT_SCOPE as never as TransitionArguments[2],
   );
-  if (handled !== true) return { handled: false, state, context, effects: [] };
+  if (handled !== true) return { handled: false, state, context, timers: undefined, effects: [] };
 
   const effects: Effect[] = [];
   let timers: Record<string, number> | undefined;
@@ -85,14 +85,12 @@ export function move(chart: ChartRunner, state: StatePath, context: SessionConte
     if (type === "xstate.raise") {
       const { id, delay } = params as { id?: string; delay?: number };
       if (delay === undefined || id === undefined) continue;
-      timers ??= { ...context.step.armed };
+      timers ??= copyOf(context.step.armed);
       timers[AFTER_BY_XSTATE_ID.get(id)?.id ?? id] = context.step.now + delay;
     } else if (type === "xstate.cancel") {
       const { sendId } = params as { sendId: string };
       const id = AFTER_BY_XSTATE_ID.get(sendId)?.id ?? sendId;
-      if ((timers ?? context.step.armed)[id] === undefined) continue;
-      timers ??= { ...context.step.armed };
-      delete timers[id];
+      if ((timers ?? context.step.armed)[id] !== undefined) timers = copyOf(timers ?? context.step.armed, id);
     } else if (type in EFFECTS) {
       collectEffect(effects, type as EffectType, info.context as SessionContext, event, (params ?? {}) as EffectParams);
     }
@@ -101,7 +99,7 @@ export function move(chart: ChartRunner, state: StatePath, context: SessionConte
     handled: true,
     state: statePath(snapshot.value),
     context: snapshot.context as SessionContext,
-    ...(timers && { timers }),
+    timers,
     effects,
   };
 }

@@ -41,5 +41,5 @@ const isReported = ({ origin, userVersion }: JournalRecord): boolean =>
   origin !== undefined || userVersion !== undefined;
 
 function asRedriven({ event, at, origin, userVersion, seq }: JournalRecord): Occurrence {
-  return { event, at, ...(origin && { origin }), ...(userVersion !== undefined && { userVersion }), redrives: seq };
+  return { event, at, origin, userVersion, redrives: seq };
 }

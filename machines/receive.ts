@@ -31,7 +31,7 @@ export function receive(
     emit(next.record);
     return undefined;
   }
-  session = applied({ ...next, session: next.session }, emit);
+  session = applied(next, emit);
   // What the event said may call for other rules; the session is judged by them at once.
   return session.quarantine === undefined ? lift(session, version, at, policies, emit) : session;
 }

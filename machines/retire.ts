@@ -2,7 +2,7 @@
 import type { SessionEventOf } from "./events/catalogue.js";
 import type { SessionFacts } from "./session/context.js";
 import type { Session } from "./session/session.js";
-import { type InForce, type Occurrence, type Step, notApplied } from "./step-record.js";
+import { type InForce, type Occurrence, type Step, notApplied, recordOf } from "./step-record.js";
 
 /** Why a session stays however long it has been silent. */
 export type KeptBecause =
@@ -48,19 +48,8 @@ export function retire(
   }
   const kept = keptBecause(session);
   if (kept !== undefined) return notApplied(session, occurrence, inForce, "ignored", KEPT[kept]);
-  const { rules, version } = inForce;
+  const revision = session.revision + 1;
   return {
-    record: {
-      session: session.id,
-      at,
-      event,
-      outcome: "applied",
-      from: session.state,
-      revision: session.revision + 1,
-      rules: rules.hash,
-      ...(version !== undefined && { version }),
-      effects: [],
-      ...(session.lastRecord > 0 && { previous: session.lastRecord }),
-    },
+    record: recordOf(session, { event, at }, inForce, { outcome: "applied", to: undefined, revision, effects: [] }),
   };
 }

@@ -132,8 +132,7 @@ export class SessionReplay {
     }
     if (!isInput(record)) return;
     this.#changeMachine(at);
-    const occurrence = { event, at, ...(origin && { origin }), ...(userVersion !== undefined && { userVersion }) };
-    this.session = receive(this.session, this.id, occurrence, this.#policies, this.#emit);
+    this.session = receive(this.session, this.id, { event, at, origin, userVersion }, this.#policies, this.#emit);
   }
 
   /** Brings the session up to `until` (epoch ms). What was recorded and has not come out by then is a divergence. */
@@ -218,14 +217,26 @@ export class SessionReplay {
 
 /** Whether a record says what came out again: in every field, and no more. */
 function saysWhat(recorded: JournalRecord, replayed: StepRecord): boolean {
-  // Of its number the replay knows nothing.
-  let more = -1;
-  for (const field in recorded) if (recorded[field as keyof JournalRecord] !== undefined) more++;
-  for (const field in replayed) {
-    const value = replayed[field as keyof StepRecord];
-    if (value === undefined) continue;
-    if (!isSame(recorded[field as keyof StepRecord], value)) return false;
-    more--;
+  for (const field in recorded) {
+    // Of its number the replay knows nothing.
+    if (!(field in replayed) && field !== "seq" && recorded[field as keyof JournalRecord] !== undefined) return false;
   }
-  return more === 0;
+  return (
+    recorded.session === replayed.session &&
+    recorded.at === replayed.at &&
+    recorded.userVersion === replayed.userVersion &&
+    recorded.redrives === replayed.redrives &&
+    recorded.outcome === replayed.outcome &&
+    recorded.reason === replayed.reason &&
+    recorded.from === replayed.from &&
+    recorded.to === replayed.to &&
+    recorded.revision === replayed.revision &&
+    recorded.rules === replayed.rules &&
+    recorded.version === replayed.version &&
+    recorded.previous === replayed.previous &&
+    isSame(recorded.event, replayed.event) &&
+    isSame(recorded.origin, replayed.origin) &&
+    isSame(recorded.changed, replayed.changed) &&
+    isSame(recorded.effects, replayed.effects)
+  );
 }

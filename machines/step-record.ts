@@ -21,40 +21,40 @@ export interface Occurrence {
   readonly event: SessionEvent;
   /** The partition's clock, epoch ms: when it was accepted, or when the deadline was due. */
   readonly at: number;
-  readonly origin?: Origin;
+  readonly origin?: Origin | undefined;
   /** For an event about the user: the version of the user's record that it made; 0: it came too late for the record. */
-  readonly userVersion?: number;
+  readonly userVersion?: number | undefined;
   /** It was set aside before: number of the record that told so. */
-  readonly redrives?: number;
+  readonly redrives?: number | undefined;
 }
 
 export type Outcome = "applied" | "ignored" | "stale" | "quarantined";
 
-/** What happened to one event: everything that a journal record says, but its place in the journal. */
+/** What happened to one event: everything that a journal record says, but its place in the journal. A field that is `undefined` is not said. */
 export interface StepRecord {
   readonly session: SessionId;
   readonly at: number;
   readonly event: SessionEvent;
-  readonly origin?: Origin;
-  readonly userVersion?: number;
+  readonly origin?: Origin | undefined;
+  readonly userVersion?: number | undefined;
   /** It was set aside before: number of the record that told so. */
-  readonly redrives?: number;
+  readonly redrives?: number | undefined;
   readonly outcome: Outcome;
   /** Why it was not applied. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   /** Absent for an event of a session that does not exist. */
-  readonly from?: StatePath;
+  readonly from?: StatePath | undefined;
   /** Absent, too, where the session was retired. */
-  readonly to?: StatePath;
+  readonly to?: StatePath | undefined;
   readonly revision: number;
   readonly rules: string;
   /** Catalogue version that the rules come from; absent: it was not told, or there is no session. */
-  readonly version?: number;
+  readonly version?: number | undefined;
   /** Facts that changed, with their new values; `null`: no longer there. */
-  readonly changed?: Readonly<Record<string, unknown>>;
+  readonly changed?: Readonly<Record<string, unknown>> | undefined;
   readonly effects: readonly Effect[];
   /** The session's previous record, by number; absent: this is its first. */
-  readonly previous?: number;
+  readonly previous?: number | undefined;
 }
 
 export interface Step {
@@ -69,20 +69,44 @@ export interface InForce {
   readonly version: number | undefined;
 }
 
-/** What a record says of the event that it is about, as it came. */
-export function occurred({
-  event,
-  at,
-  origin,
-  userVersion,
-  redrives,
-}: Occurrence): Pick<StepRecord, "at" | "event" | "origin" | "userVersion" | "redrives"> {
+/** What a step made of an event, for its record. */
+interface Made {
+  readonly outcome: Outcome;
+  readonly reason?: string;
+  readonly to: StatePath | undefined;
+  readonly revision: number;
+  readonly changed?: Readonly<Record<string, unknown>> | undefined;
+  readonly effects: readonly Effect[];
+}
+
+/**
+ * The record of a step. One is made of every event, and with every field written out all of them have one shape: what reads them is
+ * several times faster than with fields that are there or not.
+ * @param session as it was
+ */
+export function recordOf(
+  { id, state, lastRecord }: Session,
+  { event, at, origin, userVersion, redrives }: Occurrence,
+  { rules, version }: InForce,
+  { outcome, reason, to, revision, changed, effects }: Made,
+): StepRecord {
   return {
+    session: id,
     at,
     event,
-    ...(origin && { origin }),
-    ...(userVersion !== undefined && { userVersion }),
-    ...(redrives !== undefined && { redrives }),
+    origin,
+    userVersion,
+    redrives,
+    outcome,
+    reason,
+    from: state,
+    to,
+    revision,
+    rules: rules.hash,
+    version,
+    changed,
+    effects,
+    previous: lastRecord > 0 ? lastRecord : undefined,
   };
 }
 
@@ -90,25 +114,14 @@ export function occurred({
 export function notApplied(
   session: Session,
   occurrence: Occurrence,
-  { rules, version }: InForce,
+  inForce: InForce,
   outcome: Exclude<Outcome, "applied">,
   reason: string,
 ): Step {
+  const { state, revision } = session;
   return {
     session: { ...session, asOf: occurrence.at },
-    record: {
-      session: session.id,
-      ...occurred(occurrence),
-      outcome,
-      reason,
-      from: session.state,
-      to: session.state,
-      revision: session.revision,
-      rules: rules.hash,
-      ...(version !== undefined && { version }),
-      effects: [],
-      ...(session.lastRecord > 0 && { previous: session.lastRecord }),
-    },
+    record: recordOf(session, occurrence, inForce, { outcome, reason, to: state, revision, effects: [] }),
   };
 }
 
@@ -123,9 +136,9 @@ export function strayRecord(
     session,
     at,
     event,
-    ...(origin && { origin }),
+    origin,
     // What is taken in later must be told like the first time.
-    ...(outcome === "quarantined" && userVersion !== undefined && { userVersion }),
+    userVersion: outcome === "quarantined" ? userVersion : undefined,
     outcome,
     reason,
     revision: 0,

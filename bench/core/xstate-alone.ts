@@ -3,7 +3,7 @@ import type { SessionEvent } from "../../machines/events/catalogue.js";
 import { Resolver } from "../../machines/policy/resolver.js";
 import type { Platform, Rules } from "../../machines/policy/rules.js";
 import { sessionChart } from "../../machines/session/chart.js";
-import { NO_FACTS, type StatePath } from "../../machines/session/context.js";
+import { type StatePath, newFacts } from "../../machines/session/context.js";
 import { readCatalogue } from "../../src/control/catalogue-document.js";
 import { type AcceptedEvent, acceptEvent } from "../../src/ingest/accept.js";
 import type { Material } from "./material.js";
@@ -62,7 +62,7 @@ export function xstateAlone({ tenant, catalogue, events }: Material): number {
 function begin(event: SessionEvent): { snapshot: Snapshot; platform: Platform } | undefined {
   if (event.type !== "account.signedIn") return undefined;
   const { platform } = event;
-  const context = { ...NO_FACTS, platform, enrollment: "none" };
+  const context = newFacts({ platform, enrollment: "none" });
   const snapshot = sessionChart.resolveState({ value: { unenrolled: "checking" }, context } as never);
   return { snapshot, platform };
 }

@@ -13,6 +13,8 @@ export class Resolver {
   /** One object for equal rules: whoever prepares something for rules does it once. */
   private readonly byHash = new Map<string, Rules>();
   private count = 0;
+  /** A fold asks two or three times an event, and of the same facts unless the event changed them. */
+  private latest: { readonly facts: ResolveFacts; readonly rules: Rules } | undefined;
 
   constructor(private readonly catalogue: Catalogue) {
     const { policies, conditionalAccess } = catalogue;
@@ -39,6 +41,13 @@ export class Resolver {
 
   /** The same as `resolve(catalogue, facts)`, and the same object for equal rules. */
   rules(facts: ResolveFacts): Rules {
+    if (this.latest !== undefined && areSame(this.latest.facts, facts)) return this.latest.rules;
+    const rules = this.lookUp(facts);
+    this.latest = { facts, rules };
+    return rules;
+  }
+
+  private lookUp(facts: ResolveFacts): Rules {
     const key = this.keyOf(facts);
     const known = this.known.get(key);
     if (known !== undefined) return known;
@@ -73,4 +82,15 @@ export class Resolver {
     }
     return several === undefined ? only : [...several].sort((a, b) => a - b).join(",");
   }
+}
+
+function areSame(one: ResolveFacts, other: ResolveFacts): boolean {
+  return (
+    one.user === other.user &&
+    one.app === other.app &&
+    one.platform === other.platform &&
+    one.mdmEnrolled === other.mdmEnrolled &&
+    one.licensed === other.licensed &&
+    one.groups === other.groups
+  );
 }

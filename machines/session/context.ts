@@ -164,48 +164,63 @@ export const KEPT_WHEN_GIVEN_UP = [
 ] as const satisfies readonly (keyof SessionFacts)[];
 
 /**
- * Every fact, absent. Sessions are spread over this, so that all of them have one shape: copying a session is what the fold does
- * most, and objects of one shape are copied several times faster.
+ * A copy of a session's facts, with or without what only the step knows, in the one shape that all of them have. Copying them is what the
+ * fold does most. What is spread from several places has as many shapes, which makes every look at a fact slow; what one literal writes
+ * has one.
  */
-export const NO_FACTS: { readonly [Fact in keyof SessionFacts]: undefined } & { readonly step: undefined } = {
-  platform: undefined,
-  mdmEnrolled: undefined,
-  licensed: undefined,
-  groups: undefined,
-  userVersion: undefined,
-  released: undefined,
-  enrollment: undefined,
-  held: undefined,
-  introduced: undefined,
-  wrongUser: undefined,
-  portalRequired: undefined,
-  posture: undefined,
-  vouched: undefined,
-  integrity: undefined,
-  threatLevel: undefined,
-  shiftEndedAt: undefined,
-  shiftGraceMs: undefined,
-  mamNoncompliant: undefined,
-  deviceCompliant: undefined,
-  conditionalAccess: undefined,
-  accountDisabled: undefined,
-  accountNotAllowed: undefined,
-  pin: undefined,
-  pinReset: undefined,
-  failedAttempts: undefined,
-  pinProven: undefined,
-  credentialsProven: undefined,
-  mfaProven: undefined,
-  pinOnly: undefined,
-  authRequired: undefined,
-  backgroundedAt: undefined,
-  lastCheckinAt: undefined,
-  offlineWipe: undefined,
-  retryAt: undefined,
-  remediation: undefined,
-  wipe: undefined,
-  signOutReason: undefined,
-  cause: undefined,
-  warned: undefined,
-  step: undefined,
-};
+export function inOneShape(facts: Readonly<SessionFacts>, step: StepInput): SessionContext;
+export function inOneShape(facts: Readonly<SessionFacts>, step: undefined): Readonly<SessionFacts>;
+export function inOneShape(facts: Readonly<SessionFacts>, step: StepInput | undefined): Readonly<SessionFacts> {
+  return {
+    platform: facts.platform,
+    mdmEnrolled: facts.mdmEnrolled,
+    licensed: facts.licensed,
+    groups: facts.groups,
+    userVersion: facts.userVersion,
+    released: facts.released,
+    enrollment: facts.enrollment,
+    held: facts.held,
+    introduced: facts.introduced,
+    wrongUser: facts.wrongUser,
+    portalRequired: facts.portalRequired,
+    posture: facts.posture,
+    vouched: facts.vouched,
+    integrity: facts.integrity,
+    threatLevel: facts.threatLevel,
+    shiftEndedAt: facts.shiftEndedAt,
+    shiftGraceMs: facts.shiftGraceMs,
+    mamNoncompliant: facts.mamNoncompliant,
+    deviceCompliant: facts.deviceCompliant,
+    conditionalAccess: facts.conditionalAccess,
+    accountDisabled: facts.accountDisabled,
+    accountNotAllowed: facts.accountNotAllowed,
+    pin: facts.pin,
+    pinReset: facts.pinReset,
+    failedAttempts: facts.failedAttempts,
+    pinProven: facts.pinProven,
+    credentialsProven: facts.credentialsProven,
+    mfaProven: facts.mfaProven,
+    pinOnly: facts.pinOnly,
+    authRequired: facts.authRequired,
+    backgroundedAt: facts.backgroundedAt,
+    lastCheckinAt: facts.lastCheckinAt,
+    offlineWipe: facts.offlineWipe,
+    retryAt: facts.retryAt,
+    remediation: facts.remediation,
+    wipe: facts.wipe,
+    signOutReason: facts.signOutReason,
+    cause: facts.cause,
+    warned: facts.warned,
+    step,
+  } satisfies { [Field in keyof Required<SessionFacts> | "step"]: unknown } as SessionFacts;
+}
+
+const NOTHING = inOneShape({} as SessionFacts, undefined);
+
+/** Facts of which the others are absent. */
+export function newFacts(known: SessionFacts): SessionFacts {
+  return Object.assign(inOneShape(NOTHING, undefined), known);
+}
+
+/** Their names, in one order. */
+export const FACTS = Object.keys(NOTHING).filter((name) => name !== "step") as readonly (keyof SessionFacts)[];

@@ -3,7 +3,7 @@
  * nearly every session has is short or left out; everything else keeps its own name.
  */
 import type { Posture } from "../policy/posture.js";
-import { NO_FACTS, type SessionFacts } from "./context.js";
+import { FACTS, newFacts, type SessionFacts } from "./context.js";
 import { type MachineVersion, THIS_MACHINE, isKnown, migrated } from "./machine-versions.js";
 import type { Session } from "./session.js";
 
@@ -85,16 +85,14 @@ interface FactCodec {
 const sinceThen = (value: number, asOf: number): number => asOf - value;
 
 /** Every fact, in one order. */
-const FACT_CODECS: readonly FactCodec[] = Object.keys(NO_FACTS)
-  .filter((fact): fact is keyof SessionFacts => fact !== "step")
-  .map((fact) => ({
-    fact,
-    short: SHORT_FACTS.get(fact) ?? fact,
-    ...(fact in USUAL_FACTS && { usual: USUAL_FACTS[fact as keyof typeof USUAL_FACTS] }),
-    ...(fact === "posture" && { pack: packPosture }),
-    ...(fact === "pin" && { pack: packPin }),
-    ...(RELATIVE_FACTS.has(fact) && { pack: sinceThen }),
-  }));
+const FACT_CODECS: readonly FactCodec[] = FACTS.map((fact) => ({
+  fact,
+  short: SHORT_FACTS.get(fact) ?? fact,
+  ...(fact in USUAL_FACTS && { usual: USUAL_FACTS[fact as keyof typeof USUAL_FACTS] }),
+  ...(fact === "posture" && { pack: packPosture }),
+  ...(fact === "pin" && { pack: packPin }),
+  ...(RELATIVE_FACTS.has(fact) && { pack: sinceThen }),
+}));
 
 export function encodeSession(session: Session, version = THIS_MACHINE.version): string {
   const f: Record<string, unknown> = {};
@@ -130,7 +128,7 @@ export function encodeSession(session: Session, version = THIS_MACHINE.version):
  */
 export function decodeSession(text: string, machine = THIS_MACHINE): Session {
   const stored = parse(text, machine);
-  const facts: Record<string, unknown> = { ...NO_FACTS, ...USUAL_FACTS };
+  const facts = newFacts(USUAL_FACTS as unknown as SessionFacts) as unknown as Record<string, unknown>;
   for (const short in stored.f) {
     const fact = LONG_FACTS.get(short) ?? short;
     const value = stored.f[short];

@@ -9,9 +9,9 @@ import type { Platform } from "../policy/rules.js";
 import { armDeadlines, disarmDeadlines } from "./arm-deadlines.js";
 import { type PartingWipe, type SessionContext, type StepInput, isParting } from "./context.js";
 import { type EffectParams, ownWipeId, shownWarnings } from "./effect-data.js";
-import { factsOf } from "./facts.js";
 import { guards } from "./guards.js";
 import { isEnrolled, offlineWipeIsDue, proofLapsed, rulingCause, wipeCause } from "./ladder.js";
+import { recordFacts } from "./record-facts.js";
 import { backoffMs } from "./retry.js";
 
 const effectActions = Object.fromEntries(
@@ -32,7 +32,7 @@ export const vocabulary = setup({
   },
   actions: {
     ...effectActions,
-    recordFacts: assign(({ context, event }) => factsOf(context, event)),
+    recordFacts,
     nameCause: assign(({ context }) => ({ cause: rulingCause(context) })),
     forgetCause: assign({ cause: undefined }),
     /** Unless `why` says otherwise, a condition of the rules asks for it. */

@@ -31,6 +31,8 @@ const KEPT_VERSIONS = 512;
 export class RulesSource {
   /** By `tenant/version`, the one asked for longest ago first. */
   private readonly prepared = new Map<string, Prepared>();
+  /** Asked for last: a fold asks for the same one several times an event. A version never changes. */
+  private latest: { readonly tenant: string; readonly version: number; readonly prepared: Prepared } | undefined;
 
   /** @param keptVersions at most; whoever folds a whole past asks for every version of it again and again */
   constructor(
@@ -94,8 +96,10 @@ export class RulesSource {
 
   private of(tenant: string, version: number): Prepared {
     if (version === 0) return EMPTY;
+    if (this.latest?.version === version && this.latest.tenant === tenant) return this.latest.prepared;
     const prepared = this.prepared.get(`${tenant}/${version}`);
     if (prepared === undefined) throw new Error(`catalogue ${tenant}/${version} was not prepared`);
+    this.latest = { tenant, version, prepared };
     return prepared;
   }
 }

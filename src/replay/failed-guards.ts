@@ -52,8 +52,7 @@ export function failedGuards(
   for (const record of records) {
     if (!isInput(record)) continue;
     const { event, at, origin, userVersion } = record;
-    const occurrence = { event, at, ...(origin && { origin }), ...(userVersion !== undefined && { userVersion }) };
-    session = receive(session, id, occurrence, policies, emit);
+    session = receive(session, id, { event, at, origin, userVersion }, policies, emit);
   }
   const last = records.at(-1);
   if (session !== undefined && last !== undefined) advance(session, last.at, policies, emit);

@@ -13,6 +13,7 @@ export async function foldEntries(
 ): Promise<void> {
   const records: (JournalRecord | null)[] = [];
   const named = new Map<string, { readonly tenant: string; readonly version: number }>();
+  let latest: { readonly tenant: string; readonly version: number } | undefined;
   for (const entry of entries) {
     if (isTombstone(entry)) {
       records.push(null);
@@ -22,9 +23,10 @@ export async function foldEntries(
     records.push(record);
     const { session, version } = record;
     if (version === undefined) continue;
-    const tenant = session.slice(0, session.indexOf("/"));
-    const name = `${tenant}/${version}`;
-    if (!named.has(name)) named.set(name, { tenant, version });
+    // Most records name what the one before them named.
+    if (latest?.version === version && isOfTenant(session, latest.tenant)) continue;
+    latest = { tenant: session.slice(0, session.indexOf("/")), version };
+    named.set(`${latest.tenant}/${version}`, latest);
   }
   await source.prepare({}, named.values());
   for (const one of records) {
@@ -32,3 +34,6 @@ export async function foldEntries(
     else replay.take(one);
   }
 }
+
+const isOfTenant = (session: string, tenant: string): boolean =>
+  session.startsWith(tenant) && session[tenant.length] === "/";

@@ -39,7 +39,7 @@ test("its last record says where it stood, and there is no session any more", ()
   expect(records).toMatchObject([
     { seq: 8, previous: 7, from: "signedOut", outcome: "applied", revision: SIGNED_OUT.revision + 1 },
   ]);
-  expect(records[0]).not.toHaveProperty("to");
+  expect(records[0]?.to).toBeUndefined();
   expect([...gone]).toEqual([SESSION]);
   expect(sessions.size).toBe(0);
   expect(timers).toEqual(new Map([[SESSION, null]]));
@@ -50,7 +50,7 @@ test("its last record says where it stood, and there is no session any more", ()
 test("a sign-in right after it begins a new one, without a past", () => {
   const { records, sessions, retired: gone, counters } = fold([retired(), entry(signedIn)]);
   expect(records).toMatchObject([{ outcome: "applied" }, { event: signedIn, outcome: "applied", revision: 1 }]);
-  expect(records[1]).not.toHaveProperty("previous");
+  expect(records[1]?.previous).toBeUndefined();
   expect(gone.size).toBe(0);
   expect(sessions.get(SESSION)).toMatchObject({ state: "unenrolled.checking", lastRecord: 9, revision: 1 });
   expect(counters).toMatchObject({ "in.signedOut": -1, "in.unenrolled": 1 });

@@ -1,12 +1,14 @@
 /** The fold takes a short cut through XState; it must come out where XState's own `transition()` does. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { transition, type ExecutableActionObject } from "xstate";
+import { type ExecutableActionObject, assign, transition } from "xstate";
 import { EFFECTS, type Effect, type EffectType } from "../../../machines/effects/catalogue.js";
 import { step } from "../../../machines/fold.js";
 import type { SessionEvent } from "../../../machines/events/catalogue.js";
 import type { Rules } from "../../../machines/policy/rules.js";
+import { factsOf } from "../../../machines/session/facts.js";
 import { AFTER_TIMERS } from "../../../machines/session/after-timers.js";
+import { ChartRunner } from "../../../machines/session/chart-runner.js";
 import { sessionChart } from "../../../machines/session/chart.js";
 import type { SessionContext } from "../../../machines/session/context.js";
 import { effectData, type EffectParams } from "../../../machines/session/effect-data.js";
@@ -82,6 +84,28 @@ test("step() gives the state, facts, deadlines and effects that XState's transit
           timers: stepped.session?.timers,
           effects: stepped.record.effects,
         }).toEqual(expected);
+      }
+    }),
+    { numRuns: 80 },
+  );
+});
+
+/** The chart with XState's own `assign` in the place of ours. */
+const ASSIGNING = new ChartRunner(
+  sessionChart.provide({
+    actions: {
+      recordFacts: assign(({ context, event }) => factsOf(context as SessionContext, event as SessionEvent)),
+    } as never,
+  }),
+);
+
+test("facts are recorded as XState's own assign() records them", () => {
+  fc.assert(
+    fc.property(histories(), (history) => {
+      for (const { brought, entry, rules } of play(history).steps) {
+        if (brought === undefined || entry.kind !== "event" || brought.rulesHash !== rules.hash) continue;
+        const { event, at } = entry.occurrence;
+        expect(step(brought, { event, at }, rules)).toEqual(step(brought, { event, at }, rules, undefined, ASSIGNING));
       }
     }),
     { numRuns: 80 },
