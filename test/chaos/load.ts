@@ -5,6 +5,7 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { createClient, type GatehouseClient, type GatehouseEvent } from "../../src/client/index.js";
+import { EVENTS } from "../../machines/events/catalogue.js";
 import { Random } from "../../src/demo/random.js";
 import { type ChaosEvent, Oracle } from "./oracle.js";
 import { dataOf, nextEvent } from "./world.js";
@@ -107,7 +108,7 @@ export class Load {
         device.oracle.take(event);
         events.push([event, `${index}-${n}`]);
       }
-      if (!(await this.#tell(device, events))) return;
+      for (const some of untilRestricting(events)) if (!(await this.#tell(device, some))) return;
       if (random.chance(Math.min(1, ASKS * events.length))) await this.#ask(device);
       if (sleep !== undefined && chance() < sleep.chance) {
         await delay(sleep.ms, undefined, { signal }).catch(() => undefined);
@@ -175,4 +176,23 @@ export class Load {
     else if (device.oracle.hasAccess) this.tally.doubted++;
     else this.tally.denied++;
   }
+}
+
+type Told = readonly [event: ChaosEvent, id: string];
+
+/**
+ * What can only take access away has a reserve beyond the limit of a device: in one request with what the limit holds back it would be
+ * accepted before it, and the order would not be known. So it begins a request of its own.
+ */
+function untilRestricting(events: readonly Told[]): Told[][] {
+  const parts: Told[][] = [];
+  for (const told of events) {
+    const [event] = told;
+    const isRestricting =
+      EVENTS.get(event.type)?.bearing({ type: event.type, ...dataOf(event) } as never) === "restricting";
+    const part = parts.at(-1);
+    if (part === undefined || isRestricting) parts.push([told]);
+    else part.push(told);
+  }
+  return parts;
 }
