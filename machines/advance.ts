@@ -122,7 +122,8 @@ function fire(
 export function applied({ session, record }: Step, emit: (record: StepRecord) => number): Session {
   const lastRecord = emit(record);
   const { id, state, facts, timers, rulesHash, revision, asOf, restrictedAt, quarantine } = session as Session;
-  return { id, state, facts, timers, rulesHash, revision, lastRecord, asOf, restrictedAt, quarantine };
+  const known = { id, state, facts, timers, rulesHash, revision, lastRecord, asOf, restrictedAt, quarantine };
+  return known satisfies { [Field in keyof Required<Session>]: unknown };
 }
 
 function earliestDue({ timers }: Session, to: number): { id: string; due: number } | undefined {

@@ -107,7 +107,7 @@ export function recordOf(
     changed,
     effects,
     previous: lastRecord > 0 ? lastRecord : undefined,
-  };
+  } satisfies { [Field in keyof Required<StepRecord>]: unknown };
 }
 
 /** The record of an event that changed nothing, with the reason. */

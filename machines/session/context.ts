@@ -218,7 +218,7 @@ export function inOneShape(facts: Readonly<SessionFacts>, step: StepInput | unde
 const NOTHING = inOneShape({} as SessionFacts, undefined);
 
 /** Facts of which the others are absent. */
-export function newFacts(known: SessionFacts): SessionFacts {
+export function newFacts(known: Partial<SessionFacts>): SessionFacts {
   return Object.assign(inOneShape(NOTHING, undefined), known);
 }
 

@@ -128,7 +128,7 @@ export function encodeSession(session: Session, version = THIS_MACHINE.version):
  */
 export function decodeSession(text: string, machine = THIS_MACHINE): Session {
   const stored = parse(text, machine);
-  const facts = newFacts(USUAL_FACTS as unknown as SessionFacts) as unknown as Record<string, unknown>;
+  const facts = newFacts(USUAL_FACTS) as unknown as Record<string, unknown>;
   for (const short in stored.f) {
     const fact = LONG_FACTS.get(short) ?? short;
     const value = stored.f[short];

@@ -123,7 +123,7 @@ export class Load {
   }
 
   /** The same events to one API or another, until one of them has taken them. */
-  async #tell(device: Device, events: readonly (readonly [ChaosEvent, string])[]): Promise<boolean> {
+  async #tell(device: Device, events: readonly Told[]): Promise<boolean> {
     const told = events.map(
       ([event, id]) =>
         ({
